@@ -1,0 +1,1 @@
+"""Named collections to one cache: fetch, convert, split, pack, statistics."""

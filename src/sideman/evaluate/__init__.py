@@ -1,0 +1,1 @@
+"""Tables and plots: how good a model is."""

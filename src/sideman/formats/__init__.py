@@ -1,0 +1,1 @@
+"""Files to songs and back: MIDI, MusicXML, ABC, JSON, text charts, pictures."""

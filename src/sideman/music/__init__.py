@@ -1,0 +1,1 @@
+"""What music is made of: pitches, chords, notes, songs, metre, frames and vocabularies (numpy only)."""

@@ -1,0 +1,1 @@
+"""A whole melody to N ranked, different chord progressions."""
