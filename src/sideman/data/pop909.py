@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import symusic
@@ -102,7 +103,7 @@ def _positions(seconds: NDArray[np.float64], grid: NDArray[np.float64]) -> NDArr
 def _melody(path: Path, grid: NDArray[np.float64], losses: Counter[str]) -> list[Note]:
     """The MELODY track in beats, one voice, on the sixteenth grid."""
     try:
-        score = symusic.Score.from_midi(path.read_bytes()).to("second")
+        score: Any = symusic.Score.from_midi(path.read_bytes(), "second")
     except OSError:
         raise Discarded("the MIDI file is missing") from None
     except RuntimeError:
