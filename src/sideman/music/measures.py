@@ -43,7 +43,7 @@ def inside_chord(
 
 def uncovered(melody: NDArray[np.integer], masks: NDArray[np.integer]) -> NDArray[np.bool_]:
     """bool [..., F]: the melody sounds and the chord part is silent."""
-    return np.logical_and(melody != SILENT, masks == 0)
+    return np.asarray((melody != SILENT) & (masks == 0), np.bool_)
 
 
 def ratio(part: float, whole: float) -> float:
@@ -96,6 +96,16 @@ def note_events(frames: Frames) -> Events:
 def chord_events(frames: Frames) -> Events:
     """(first frame, one past the last, index into `chords`) of every chord."""
     return _events(frames.chord, frames.chord_onset)
+
+
+def bar_starts(frames: Frames) -> list[int]:
+    """First frames of all bars, frame 0 (a pickup or a cut bar) among them; bars of unknown metre are 4/4."""
+    if not len(frames):
+        return []
+    position = frames.form[:, 0]
+    known = (position == 1) & (frames.form[:, 1] > 1)
+    unknown = (position == 0) & (np.arange(len(frames)) % _PLAIN_BAR_FRAMES == 0)
+    return sorted({0, *np.flatnonzero(known | unknown).tolist()})
 
 
 def bar_count(frames: Frames) -> float:
