@@ -24,7 +24,8 @@ from sideman.music.chord import Chord
 from sideman.music.pitch import parse_key
 from sideman.music.song import ChordSpan, KeyChange, Meter, Note, Song, Tempo, skyline
 
-_UPSTREAM_FOLDER = "POP909-Dataset-master"
+# The top folder of an archive goes on with the branch or commit it was made from.
+_UPSTREAM_FOLDER = "POP909-Dataset"
 _EPSILON = 1e-6
 # Semitones of the scale degrees a label may name as its bass (`maj/3`, `min7/b7`).
 _DEGREES = {"1": 0, "2": 2, "3": 4, "4": 5, "5": 7, "6": 9, "7": 11, "9": 2}
@@ -77,8 +78,8 @@ def parse_label(label: str) -> Chord | None:
 
 
 def _songs(root: Path) -> Path:
-    nested = root / _UPSTREAM_FOLDER / "POP909"
-    return nested if nested.is_dir() else root / "POP909"
+    nested = sorted(root.glob(f"{_UPSTREAM_FOLDER}*/POP909"))
+    return nested[0] if nested else root / "POP909"
 
 
 def _rows(path: Path) -> list[list[str]]:
