@@ -29,6 +29,11 @@ class Collection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     use: Literal["train", "evaluate"]
     note: str
 
+    @property
+    def repository(self) -> str:
+        """Name of the public repository, with which the top folder of its archives begins."""
+        return self.homepage.rpartition("/")[2]
+
 
 @lru_cache(maxsize=1)
 def collections() -> dict[str, Collection]:

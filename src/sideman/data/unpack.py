@@ -27,10 +27,14 @@ _DAMAGED = (
 )  # fmt: skip
 
 
-def unpack(source: Path, target: Path, limit_bytes: int = LIMIT_BYTES, limit_files: int = LIMIT_FILES) -> None:
+def unpack(
+    source: Path, target: Path, wrapper: str = "", limit_bytes: int = LIMIT_BYTES, limit_files: int = LIMIT_FILES
+) -> None:
     """Replace folder `target` by what `source` holds: a tar or zip archive, a folder, or one JSON file.
 
-    Raises UnreadableFile, TooLarge or CannotWrite; an existing `target` then stays as it was.
+    Where all of it lies in one folder named `<wrapper>-...`, as public source archives have it, the
+    contents of that folder are taken. Raises UnreadableFile, TooLarge or CannotWrite; an existing
+    `target` then stays as it was.
     """
     if not source.exists():
         raise UnreadableFile(f"There is no file or folder at {source}.")
@@ -42,7 +46,7 @@ def unpack(source: Path, target: Path, limit_bytes: int = LIMIT_BYTES, limit_fil
             _write_all(source, new, limit_bytes, limit_files)
             if target.exists():
                 target.rename(Path(scratch) / "old")
-            new.rename(target)
+            _without_wrapper(new, wrapper).rename(target)
     except _DAMAGED as error:
         raise UnreadableFile(f"{source} is a damaged archive ({error}).", "Fetch it again.") from None
     except OSError as error:
@@ -51,6 +55,12 @@ def unpack(source: Path, target: Path, limit_bytes: int = LIMIT_BYTES, limit_fil
         if error.errno is None:
             raise UnreadableFile(f"{source} is a damaged archive ({what}).", "Fetch it again.") from None
         raise CannotWrite(f"Cannot unpack {source} to {target}: {what}.", "Free some space.") from error
+
+
+def _without_wrapper(folder: Path, wrapper: str) -> Path:
+    top = list(folder.iterdir())
+    wrapped = wrapper and len(top) == 1 and top[0].is_dir() and top[0].name.startswith(f"{wrapper}-")
+    return top[0] if wrapped else folder
 
 
 def _write_all(source: Path, folder: Path, limit_bytes: int, limit_files: int) -> None:

@@ -1,0 +1,118 @@
+"""`sideman data`: fetch collections, convert them, look at them, pack them for a training machine."""
+
+from pathlib import Path
+
+import click
+
+_NAME = click.argument("name")
+_SOURCE = click.option(
+    "--source", type=click.Path(path_type=Path), help="A local archive or folder instead of a download."
+)
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+@click.group()
+def data() -> None:
+    """Collections of songs: where they come from, and what is in them."""
+
+
+@data.command("list")
+@_JSON
+def list_collections(as_json: bool) -> None:
+    """List the collections, their licences, and what is here already."""
+    import msgspec
+
+    from sideman.data.collections import collections
+    from sideman.data.fetch import data_folder, source_folder
+    from sideman.home import home
+
+    rows = []
+    for name, row in collections().items():
+        fetched = source_folder(name, home()).is_dir()
+        converted = (data_folder(name, home()) / "manifest.json").is_file()
+        state = "converted" if converted else "fetched" if fetched else "not here"
+        rows.append({**msgspec.to_builtins(row), "state": state})
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode())
+        return
+    for entry in rows:
+        click.echo(f"{entry['name']:<11} {entry['state']:<9}  {entry['use']:<8}  {entry['title']}")
+        click.echo(f"{'':<33}{entry['licence']}. {entry['note']}")
+
+
+@data.command()
+@_NAME
+@_SOURCE
+def fetch(name: str, source: Path | None) -> None:
+    """Load the source of a collection, checked and unpacked."""
+    from sideman.data.fetch import fetch as load
+    from sideman.home import home
+
+    click.echo(load(name, source, home()))
+
+
+@data.command()
+@_NAME
+@_SOURCE
+@click.option("--workers", type=click.IntRange(1), help="Processes; all cores by default.")
+@click.option("--jsonl", type=click.Path(path_type=Path), help="Also write the ReaLchords cache files to this folder.")
+@click.option("--augment", is_flag=True, help="With --jsonl: add the files with 13 transpositions.")
+def convert(name: str, source: Path | None, workers: int | None, jsonl: Path | None, augment: bool) -> None:
+    """Convert a collection to the training cache, with a report of all that was lost."""
+    from sideman.data.convert import convert as run
+    from sideman.data.fetch import data_folder
+    from sideman.home import home
+
+    if augment and jsonl is None:
+        raise click.UsageError("--augment needs --jsonl DIR: our own cache is transposed while training.")
+    report = run(name, source, home(), workers, jsonl, augment)
+    for reason, ids in report.discarded.items():
+        click.echo(f"discarded {len(ids)}: {reason}", err=True)
+    splits = ", ".join(f"{split} {count}" for split, count in report.splits.items())
+    click.echo(f"{report.converted} of {report.pieces} pieces of {name} converted ({splits}).")
+    click.echo(f"Report: {data_folder(name, home()) / 'report.md'}")
+
+
+@data.command()
+@click.argument("names", nargs=-1)
+@_JSON
+@click.option("--plot", "picture", type=click.Path(path_type=Path), help="Draw them to this PNG file.")
+def stats(names: tuple[str, ...], as_json: bool, picture: Path | None) -> None:
+    """Show what is in the converted collections (all of them by default)."""
+    import msgspec
+
+    from sideman.data.collections import collection
+    from sideman.data.stats import converted, plot, stats_of, table
+    from sideman.home import home
+
+    chosen = [collection(name).name for name in names] or _converted_or_fail(converted(home()))
+    rows = [stats_of(name, home()) for name in chosen]
+    click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode() if as_json else table(rows))
+    if picture is not None:
+        plot(rows, picture)
+        click.echo(f"Picture: {picture}", err=True)
+
+
+@data.command()
+@click.argument("names", nargs=-1, required=True)
+@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The .npz file to write.")
+def pack(names: tuple[str, ...], output: Path) -> None:
+    """Join converted collections into one small file for a training machine."""
+    from sideman.data.collections import collection
+    from sideman.data.fetch import data_folder
+    from sideman.data.pack import load_pack, merge_packs
+    from sideman.home import home
+
+    chosen = [collection(name).name for name in dict.fromkeys(names)]
+    merged = merge_packs([load_pack(data_folder(name, home()) / "cache.npz") for name in chosen])
+    merged.save(output)
+    size = output.stat().st_size / 1e6
+    click.echo(f"{len(merged)} pieces, {len(merged.melody)} frames, {size:.1f} MB: {output}")
+
+
+def _converted_or_fail(names: list[str]) -> list[str]:
+    from sideman.errors import WrongValue
+
+    if not names:
+        raise WrongValue("No collection is converted yet.", "Run: sideman data convert NAME")
+    return names
