@@ -1,0 +1,57 @@
+"""`sideman models`: what can play here, and what each model is."""
+
+import json
+
+import click
+
+from sideman.cli import LazyGroup
+
+PLACES = {
+    "list": ("sideman.cli_models:list_command", "Name the models on this machine."),
+    "show": ("sideman.cli_models:show", "Print the card of one model."),
+    "export": ("sideman.cli_train:export", "Turn a training run into a model that plays."),
+}
+
+
+@click.group(cls=LazyGroup, places=PLACES, epilog="\b\nExamples:\n  sideman models list\n  sideman models show NAME")
+def models() -> None:
+    """List, show and export models."""
+
+
+@click.command("list", epilog="\b\nExamples:\n  sideman models list\n  sideman models list --json")
+@click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
+def list_command(as_json: bool) -> None:
+    """Name the models on this machine: those that ship and those you made."""
+    from sideman.engine.models import list_models
+
+    found = list_models()
+    if as_json:
+        rows = [
+            {
+                "name": m.name,
+                "kind": m.kind,
+                "parameters": m.parameters,
+                "size_bytes": m.size_bytes,
+                "path": str(m.path),
+            }
+            for m in found
+        ]
+        click.echo(json.dumps(rows))
+        return
+    width = max([len(m.name) for m in found], default=0)
+    for m in found:
+        click.echo(f"{m.name:<{width}}  {m.kind:<8}  {m.parameters / 1e6:6.1f} M  {m.size_bytes / 1e6:6.1f} MB")
+
+
+@click.command(epilog="\b\nExample:\n  sideman models show NAME")
+@click.argument("name")
+def show(name: str) -> None:
+    """Print the card of the model NAME: what it learned from, what it does well and badly."""
+    from sideman.engine.models import find_model, list_models
+
+    path = find_model(name)
+    model = next(m for m in list_models() if m.path == path)
+    click.echo(
+        f"{model.name}: {model.kind}, {model.parameters / 1e6:.1f} M parameters, {model.size_bytes / 1e6:.1f} MB"
+    )
+    click.echo(f"{model.path}\n\n{model.card}".rstrip())

@@ -1,0 +1,87 @@
+"""`sideman options`: melodies in, ranked chord progressions out, as text, JSON, MIDI or sheets."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from click.core import ParameterSource
+
+if TYPE_CHECKING:
+    from sideman.options.request import Request
+
+FORMATS = ("text", "json", "midi", "musicxml", "abc")
+STDIN = "-"
+SEE_HELP = "Try: sideman options --help"
+
+
+class Keep(click.ParamType):
+    """`BEAT:LENGTH:SYMBOL` -> (onset, duration, symbol)."""
+
+    name = "BEAT:LENGTH:SYMBOL"
+
+    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Any:
+        try:
+            onset, duration, symbol = str(value).split(":", 2)
+            return float(onset), float(duration), symbol
+        except ValueError:
+            self.fail(f"'{value}' is not BEAT:LENGTH:SYMBOL, such as 0:4:C or 12:2:G7.", param, context)
+
+
+@click.command(
+    epilog="\b\nExamples:\n  sideman options examples/greensleeves.mid\n"
+    "  sideman options melody.abc -n 3 -o chords.mid        the melody and three chord tracks\n"
+    "  sideman options melody.mid --keep 0:4:C --keep 60:4:C --between 16 32\n"
+    "  sideman options songs/*.mid --format json > answers.jsonl\n"
+    '  echo \'{"melody": {"frames": [60, -1, 64, -1, 67, -1, -1, -1]}}\' | sideman options -'
+)
+@click.argument("melodies", metavar="MELODY...", nargs=-1, required=True)
+@click.option("-n", "n", default=5, show_default=True, type=click.IntRange(1, 16), help="How many progressions.")
+@click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Same seed, same answer.")
+@click.option("--temperature", default=1.0, show_default=True, help="0 plays safe; above 1 takes chances (up to 3).")
+@click.option("--model", help="A name of `sideman models list`.  [default: the one that ships]")
+@click.option("--format", "kind", type=click.Choice(FORMATS), help="[default: by the ending of -o, else text]")
+@click.option("-o", "output", metavar="PATH", help="A file, or a folder for several (one file a melody and option).")
+@click.option("--keep", multiple=True, type=Keep(), help="A chord that must stay, in beats from the start. Repeatable.")
+@click.option("--density", type=float, help="Chords a bar, about.")
+@click.option("--between", nargs=2, type=float, metavar="A B", help="Offer chords only from beat A to beat B.")
+@click.pass_context
+def options(
+    context: click.Context, melodies: tuple[str, ...], kind: str | None, output: str | None, **choices: Any
+) -> None:
+    """Offer chord progressions for a melody.
+
+    MELODY is a .mid, .musicxml, .mxl, .abc or .json file; - reads the JSON body of POST /v1/options from stdin, and
+    flags given here win over what it says. The options are ranked and clearly different from one another.
+    """
+    from sideman.cli_output import choose_output
+    from sideman.options.offer import offer
+
+    output_of = choose_output(kind, output, several=len(melodies) > 1)
+    given = {name: choices[name] for name in choices if _is_given(context, name)}
+    for path in melodies:
+        request = _question(path, given)
+        for remark in request.melody.remarks:
+            click.echo(f"{path}: {remark}", err=True)
+        output_of("melody" if path == STDIN else Path(path).stem, request.melody, offer(request))
+
+
+def _question(path: str, given: dict[str, Any]) -> "Request":
+    """The question about one melody. Raises SidemanError."""
+    import msgspec
+
+    from sideman.formats.json_song import to_song
+    from sideman.formats.load import load_song
+    from sideman.serve.messages import choices_of, decode_body, request_of
+
+    fields = dict(given)
+    if "keep" in given:
+        fields["keep"] = [dict(zip(("onset", "duration", "symbol"), chord, strict=True)) for chord in given["keep"]]
+    if path != STDIN:
+        return request_of(choices_of(fields, SEE_HELP), load_song(Path(path)))
+    body = decode_body(click.get_binary_stream("stdin").read())
+    said = {name: value for name, value in msgspec.to_builtins(body).items() if name != "melody"}
+    return request_of(choices_of(said | fields, SEE_HELP), to_song(body.melody))
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE

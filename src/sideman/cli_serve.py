@@ -1,0 +1,36 @@
+"""`sideman serve`: the HTTP interface alone, for programs that ask."""
+
+import click
+
+from sideman.errors import WrongValue
+
+LOCAL = ("127.0.0.1", "localhost", "::1")
+
+
+@click.command(
+    epilog="\b\nExamples:\n  sideman serve\n"
+    "  curl -F file=@examples/greensleeves.mid http://127.0.0.1:8080/v1/options\n"
+    "  sideman serve --host 0.0.0.0 --token a-long-secret"
+)
+@click.option(
+    "--host", default="127.0.0.1", show_default=True, help="Address to listen on; others than this need --token."
+)
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free one.")
+@click.option("--token", help="Ask every caller for this secret (Authorization: Bearer, or ?token=).")
+def serve(host: str, port: int, token: str | None) -> None:
+    """Answer over HTTP what the command line answers: POST a melody, get progressions.
+
+    The page at /docs describes every route, with commands to copy; /openapi.json is for machines.
+    """
+    if token == "":
+        raise WrongValue("The token is empty.", "Give a long random text, or leave --token away on 127.0.0.1.")
+    if host not in LOCAL and token is None:
+        raise WrongValue(f"Serving on {host} lets others in.", "Add --token SECRET, or stay on 127.0.0.1.")
+    from sideman.serve.server import open_socket, serve_on
+
+    socket = open_socket(host, port)
+    shown, number = socket.getsockname()[:2]
+    click.echo(
+        f"Listening on http://{f'[{shown}]' if ':' in shown else shown}:{number}; see /docs. Ctrl-C stops.", err=True
+    )
+    serve_on(socket, token)

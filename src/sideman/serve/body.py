@@ -1,0 +1,126 @@
+"""Reading what a caller sends, never more than the limits: JSON, or a form with a file."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import msgspec
+from starlette.datastructures import FormData, UploadFile
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.types import Message, Receive
+
+from sideman.errors import SidemanError, TooLarge, WrongValue
+from sideman.formats.json_song import to_song
+from sideman.formats.load import read_song
+from sideman.music.song import Song
+from sideman.serve.messages import MAX_JSON_BYTES, MAX_UPLOAD_BYTES, Choices, choices_of, decode_body
+
+# The choices, and how to get the melody: reading a file takes time and belongs into the worker.
+Question = tuple[Choices, Callable[[], Song]]
+
+READ_SECONDS = 30
+FORM_EXTRA_BYTES = 100_000  # what fields and separators may add to the file
+LISTS = ("keep", "between")
+
+
+class WrongType(SidemanError):
+    """A content type we do not read."""
+
+    code = "wrong_content_type"
+    status = 415
+
+
+class TooSlow(SidemanError):
+    """The body did not arrive in time."""
+
+    code = "too_slow"
+    status = 408
+
+
+async def read_question(request: Request) -> Question:
+    """What a request asks. Raises SidemanError, and so does the function for the melody."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            if kind == "application/json":
+                return _question_of_json(await _limited(request, MAX_JSON_BYTES).body())
+            if kind == "multipart/form-data":
+                return await _read_form(_limited(request, MAX_UPLOAD_BYTES + FORM_EXTRA_BYTES))
+    except TimeoutError as error:
+        raise TooSlow(f"The body did not arrive within {READ_SECONDS} s.", "Send it again.") from error
+    raise WrongType(
+        f"The body is {kind or 'of no stated type'}.", "Send application/json, or multipart/form-data with a file."
+    )
+
+
+def _question_of_json(body: bytes) -> Question:
+    question = decode_body(body)
+    return question, partial(to_song, question.melody)
+
+
+async def _read_form(request: Request) -> Question:
+    try:
+        async with request.form(max_files=1, max_fields=300) as form:
+            upload = form.get("file")
+            if not isinstance(upload, UploadFile):
+                raise WrongValue("The form has no file.", "Add one: curl -F file=@melody.mid ...")
+            choices = _choices_of_form(form)
+            content = await upload.read()
+    except HTTPException as error:  # Starlette's word for a broken form
+        raise WrongValue(f"The form is broken: {error.detail}", "GET /docs has an example with curl.") from error
+    if len(content) > MAX_UPLOAD_BYTES:
+        raise _too_large(MAX_UPLOAD_BYTES)
+    return choices, partial(read_song, content, upload.filename or "upload")
+
+
+def _choices_of_form(form: FormData) -> Choices:
+    fields: dict[str, Any] = {}
+    for name, value in form.multi_items():
+        if isinstance(value, UploadFile):
+            if name != "file":
+                raise WrongValue(f"The field '{name}' is a file.", "Only 'file' is one.")
+        elif name == "keep":
+            fields.setdefault(name, []).append(_json_field(name, value))
+        elif name == "between":
+            fields.setdefault(name, []).append(value)
+        elif name in fields:
+            raise WrongValue(f"The field '{name}' is there twice.", "Send it once.")
+        else:
+            fields[name] = value
+    return choices_of(fields)
+
+
+def _json_field(name: str, text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as error:
+        hint = f'Write it like {name}={{"onset": 0, "duration": 4, "symbol": "C"}}.'
+        raise WrongValue(f"The field '{name}' is not JSON: {error}.", hint) from error
+
+
+def _limited(request: Request, limit: int) -> Request:
+    """The same request, which raises TooLarge as soon as more than `limit` bytes are known to come."""
+    stated = request.headers.get("content-length", "0")
+    if stated.isdecimal() and int(stated) > limit:
+        raise _too_large(limit)
+    return Request(request.scope, _counting(request.receive, limit))
+
+
+def _counting(receive: Receive, limit: int) -> Receive:
+    read = 0
+
+    async def counted() -> Message:
+        nonlocal read
+        message = await receive()
+        read += len(message.get("body", b""))
+        if read > limit:
+            raise _too_large(limit)
+        return message
+
+    return counted
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body is larger than {limit / 1e6:g} MB.", "Send a shorter melody.")

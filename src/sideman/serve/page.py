@@ -1,0 +1,128 @@
+"""The page at /docs: the OpenAPI document for people, in one file that loads nothing.
+
+It is made from the document alone, so it cannot say anything else.
+"""
+
+import json
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+Schema = dict[str, Any]
+
+_STYLE = """
+:root { color-scheme: light dark; --line: #8884; --soft: #8881; --ink: #1667b7; }
+@media (prefers-color-scheme: dark) { :root { --ink: #7db8ee; } }
+body { font: 16px/1.55 system-ui, sans-serif; max-width: 52rem; margin: 2rem auto; padding: 0 1rem; }
+h1 { margin-bottom: 0; } h2 { margin-top: 2.5rem; border-top: 1px solid var(--line); padding-top: 1.2rem; }
+h3 { margin: 1.4rem 0 .3rem; } code, pre { font: 14px/1.45 ui-monospace, monospace; }
+pre { background: var(--soft); padding: .8rem 1rem; overflow-x: auto; border-radius: 6px; }
+table { border-collapse: collapse; width: 100%; display: block; overflow-x: auto; }
+th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); }
+a { color: var(--ink); } .method { color: var(--ink); font-weight: 600; } .soft { opacity: .75; }
+"""
+_BASE = "http://127.0.0.1:8080"
+
+
+def docs_page(document: Schema) -> str:
+    """The whole page as HTML."""
+    info = document["info"]
+    operations = [
+        _operation(path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    types = [_type(name, schema) for name, schema in document["components"]["schemas"].items()]
+    return "\n".join([
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(info["title"])}</title>',
+        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>',
+        f'<h1>{escape(info["title"])} <span class="soft">{escape(info["version"])}</span></h1>',
+        *[f"<p>{escape(part)}</p>" for part in info["description"].split("\n\n")],
+        '<p>For machines: <a href="/openapi.json">/openapi.json</a>.</p>',
+        *operations,
+        '<h2 id="types">Types</h2>',
+        *types,
+        "</body></html>",
+    ])  # fmt: skip
+
+
+def _operation(path: str, method: str, operation: Schema) -> str:
+    parts = [f'<h2><span class="method">{method.upper()}</span> {escape(path)}</h2>', f"<p>{operation['summary']}</p>"]
+    if "description" in operation:
+        parts.append(f"<p>{escape(operation['description'])}</p>")
+    parts += [f"<pre>{escape(command)}</pre>" for command in _commands(path, operation)]
+    for kind, body in operation.get("requestBody", {}).get("content", {}).items():
+        parts.append(f"<p>Body <code>{kind}</code>: {_kind(body['schema'])}</p>")
+    rows = [_answer_row(status, answer) for status, answer in operation["responses"].items()]
+    return "\n".join([*parts, _table(("answer", "when", "what"), rows)])
+
+
+def _commands(path: str, operation: Schema) -> list[str]:
+    """Commands to copy: one for each kind of body, and one that saves a MIDI file."""
+    secret = " -H 'Authorization: Bearer TOKEN'" if "security" in operation else ""
+    content = operation.get("requestBody", {}).get("content")
+    if not content:
+        return [f"curl{secret} {_BASE}{path}"]
+    commands = []
+    for kind, body in content.items():
+        if "example" in body:
+            sent = json.dumps(body["example"])
+            commands.append(f"curl{secret} {_BASE}{path} -H 'Content-Type: {kind}' -d '{sent}'")
+        else:
+            commands.append(f"curl{secret} {_BASE}{path} -F file=@melody.mid -F n=3")
+            keep = """-F 'keep={"onset": 0, "duration": 4, "symbol": "C"}'"""
+            accept = "-H 'Accept: audio/midi' -o options.mid"
+            commands.append(f"curl{secret} {_BASE}{path} -F file=@melody.musicxml {keep} {accept}")
+    return commands
+
+
+def _answer_row(status: str, answer: Schema) -> tuple[str, str, str]:
+    kinds = [f"<code>{kind}</code>: {_kind(body['schema'])}" for kind, body in answer.get("content", {}).items()]
+    return status, escape(answer["description"]), "<br>".join(kinds)
+
+
+def _type(name: str, schema: Schema) -> str:
+    needed = schema.get("required", [])
+    rows = [
+        (f"<code>{escape(field)}</code>{'' if field in needed else ' (optional)'}", _kind(kind), _remarks(kind))
+        for field, kind in schema.get("properties", {}).items()
+    ]
+    about = f"<p>{escape(schema.get('description', ''))}</p>"
+    return f'<h3 id="{escape(name)}">{escape(name)}</h3>{about}{_table(("field", "type", "meaning"), rows)}'
+
+
+def _kind(schema: Schema) -> str:
+    """A type in words, with a link where it has a section of its own."""
+    if "$ref" in schema:
+        name = escape(schema["$ref"].rpartition("/")[2])
+        return f'<a href="#{name}">{name}</a>'
+    if "anyOf" in schema:
+        return " or ".join(_kind(kind) for kind in schema["anyOf"])
+    if schema.get("type") == "array":
+        return f"list of {_kind(schema.get('items') or {})}"
+    if "contentMediaType" in schema:
+        return "bytes"
+    kind = escape(str(schema.get("type", "anything")))
+    bounds = [sign + f"{schema[key]:g}" for key, sign in _BOUNDS.items() if key in schema]
+    return kind + (f" ({', '.join(bounds)})" if bounds else "")
+
+
+_BOUNDS = {"minimum": "≥ ", "exclusiveMinimum": "> ", "maximum": "≤ "}
+
+
+def _remarks(schema: Schema) -> str:
+    inner = [kind for kind in schema.get("anyOf", []) if "description" in kind]
+    words = [escape((inner[0] if inner else schema).get("description", ""))]
+    if "examples" in schema:
+        words.append("Such as " + ", ".join(f"<code>{escape(str(e))}</code>" for e in schema["examples"]) + ".")
+    if schema.get("default") not in (None, []):
+        words.append(f"Default {escape(json.dumps(schema['default']))}.")
+    return " ".join(word for word in words if word)
+
+
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    if not rows:
+        return ""
+    head = "".join(f"<th>{cell}</th>" for cell in heads)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
+    return f"<table><tr>{head}</tr>{body}</table>"
