@@ -14,6 +14,7 @@ from sideman.formats.abc import read_tune, split_tunes, tune_number
 
 FOLDER = "ABC_cleaned"
 _NOT_A_NAME = re.compile(r"[^a-z0-9 ]+")
+_VARIATION = re.compile(r" variations?$")
 _ARTICLE = re.compile(r"^(the|a|an) | (the|a|an)$")
 
 
@@ -54,6 +55,6 @@ def _tunes(path: Path) -> dict[int, str]:
 
 
 def _work(title: str) -> str:
-    """A title without case, punctuation and articles: `The Lark, ` and `Lark` are one work."""
-    plain = _NOT_A_NAME.sub("", title.lower().replace("'", ""))
-    return _ARTICLE.sub("", " ".join(plain.split()))
+    """A title without case, punctuation, articles and `variation`; empty where the title is missing."""
+    plain = " ".join(_NOT_A_NAME.sub("", title.lower()).split())
+    return "" if plain.startswith("missing title") else _VARIATION.sub("", _ARTICLE.sub("", plain))

@@ -5,10 +5,11 @@ orders, `Gd` and `Da` chords, two chords in a row for two times through). Where 
 the top one is the melody; a chord lasts until the next symbol.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from itertools import pairwise
 
-from sideman.errors import EmptyMelody, UnreadableFile, WrongValue
+from sideman.errors import EmptyMelody, TooLarge, UnreadableFile, WrongValue
 from sideman.formats.abc_fields import TICKS
 from sideman.formats.abc_play import unfold
 from sideman.formats.abc_tokens import split_tunes, tune_number
@@ -16,6 +17,8 @@ from sideman.formats.abc_tune import Bar, Item, Sound, State, Symbol, parse_tune
 from sideman.music.chord import Chord
 from sideman.music.song import ChordSpan, KeyChange, Meter, Note, Song, Tempo
 
+MAX_BEATS = 100_000
+MAX_PIECES_OF_A_BAR = 8
 __all__ = ["read_abc", "read_tune", "split_tunes", "tune_number"]
 
 
@@ -56,14 +59,15 @@ def read_tune(text: str) -> tuple[Song, Counter[str]]:
 
 
 _States = list[tuple[int, State]]
+_Lines = dict[int, bool]  # bar lines by tick, and whether a repeat or section sign stands there
 
 
-def _lay_out(items: list[Item]) -> tuple[list[Note], list[ChordSpan], _States, set[int], int]:
+def _lay_out(items: list[Item]) -> tuple[list[Note], list[ChordSpan], _States, _Lines, int]:
     """Played items -> notes, chords, states by onset, bar lines (ticks) and the end (ticks)."""
     notes: list[tuple[int, int, int]] = []
     symbols: list[tuple[int, Chord | None]] = []
     states: _States = []
-    bars: set[int] = set()
+    bars: _Lines = {}
     at, tied = 0, False
     for item in items:
         if isinstance(item, Symbol):
@@ -71,7 +75,8 @@ def _lay_out(items: list[Item]) -> tuple[list[Note], list[ChordSpan], _States, s
                 symbols.pop()
             symbols.append((at, item.chords[0]))
         elif isinstance(item, Bar):
-            bars.add(at)
+            sign = item.starts or item.double or item.ends > 0 or bool(item.endings)
+            bars[at] = bars.get(at, False) or sign
         elif isinstance(item, Sound):
             if not states or states[-1][1] is not item.state:
                 states.append((at, item.state))
@@ -82,6 +87,8 @@ def _lay_out(items: list[Item]) -> tuple[list[Note], list[ChordSpan], _States, s
                     notes.append((at, item.ticks, item.pitch))
             tied = item.tied
             at += item.ticks
+            if at > MAX_BEATS * TICKS:
+                raise TooLarge("The tune is too long when it is played.", f"At most {MAX_BEATS} beats are read.")
     ends = [onset for onset, _ in symbols[1:]] + [at]
     spans = [
         ChordSpan(onset / TICKS, (end - onset) / TICKS, chord)
@@ -91,10 +98,10 @@ def _lay_out(items: list[Item]) -> tuple[list[Note], list[ChordSpan], _States, s
     return [Note(o / TICKS, d / TICKS, p) for o, d, p in notes], spans, states, bars, at
 
 
-def _meters(lines: set[int], states: _States, end: int) -> tuple[Meter, ...]:
+def _meters(lines: _Lines, states: _States, end: int) -> tuple[Meter, ...]:
     """Metre events on bar lines: the pickup before the first, irregular bars restated after.
 
-    Neighbouring short bars that make up a full one (a bar cut by a repeat sign) are one bar.
+    Short bars on both sides of a repeat or section sign that make up a full one are one bar.
     """
     edges = sorted({0, end} | {line for line in lines if line < end})
     out: list[Meter] = []
@@ -103,7 +110,7 @@ def _meters(lines: set[int], states: _States, end: int) -> tuple[Meter, ...]:
         start = edges[number]
         meter = _meter_at(states, start)
         bar = round(meter.bar_beats * TICKS)
-        last = _bar_end(edges, number, bar)
+        last = _bar_end(edges, lines, number, bar)
         length = edges[last] - start
         if not out and length % bar and last < len(edges) - 1:
             start += length % bar  # the pickup; whole bars after it are regular
@@ -118,24 +125,20 @@ def _meters(lines: set[int], states: _States, end: int) -> tuple[Meter, ...]:
     return tuple(out) or (Meter(0.0, 4, 4),)
 
 
-def _bar_end(edges: list[int], number: int, bar: int) -> int:
+def _bar_end(edges: list[int], lines: _Lines, number: int, bar: int) -> int:
     """Index of the edge that ends the bar begun at `number`, joining pieces that fill it exactly."""
-    for last in range(number + 1, len(edges)):
+    for last in range(number + 1, min(number + 1 + MAX_PIECES_OF_A_BAR, len(edges))):
         length = edges[last] - edges[number]
         if length == bar:
             return last
-        if length > bar:
+        if length > bar or not lines.get(edges[last], False):
             break
     return number + 1
 
 
 def _meter_at(states: _States, tick: int) -> Meter:
-    found = states[0][1].meter
-    for onset, state in states:
-        if onset > tick:
-            break
-        found = state.meter
-    return found or Meter(0.0, 4, 4)
+    index = bisect_right(states, tick, key=lambda item: item[0]) - 1
+    return states[max(index, 0)][1].meter or Meter(0.0, 4, 4)
 
 
 def _tempos(states: _States) -> tuple[Tempo, ...]:

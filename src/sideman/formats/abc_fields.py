@@ -21,7 +21,7 @@ _KEY = re.compile(r"([A-G])([#b]?)\s*(?:(maj|ion|lyd|mix|min|aeo|dor|phr|loc|m)[
 _GLOBAL_ACCIDENTAL = re.compile(r"(?<![\w=])(\^\^|\^|__|_|=)([A-Ga-g])(?![\w=])")
 _ACCIDENTALS = {"^": 1, "^^": 2, "_": -1, "__": -2, "=": 0}
 _SHARP_ORDER = "FCGDAEB"
-_TEMPO = re.compile(r"((?:\d+/\d+\s*)+)=\s*(\d+(?:\.\d+)?)|^\s*(\d+(?:\.\d+)?)\s*$")
+_TEMPO = re.compile(r"((?:\d{1,3}/\d{1,3}\s*)+)=\s*(\d{1,4}(?:\.\d{1,6})?)|^\s*(\d{1,4}(?:\.\d{1,6})?)\s*$")
 
 Signature = dict[str, int]  # letter -> semitones
 
@@ -66,8 +66,8 @@ def parse_meter(text: str) -> Meter | None:
     """`6/8`, `C|`, `(2+3)/8`; None for `none` and what is not a metre."""
     clean = text.strip().strip('"')
     top, slash, bottom = clean.partition("/")
-    numbers = re.findall(r"\d+", top)
-    if slash and len(numbers) > 1 and re.fullmatch(r"[\s()\d+]+", top):
+    numbers = re.findall(r"\d{1,3}", top)
+    if slash and re.fullmatch(r"\(?\s*\d{1,2}(?:\s*\+\s*\d{1,2})+\s*\)?", top):
         clean = f"{sum(int(n) for n in numbers)}/{bottom}"
     try:
         return Meter.parse(clean)
@@ -95,9 +95,9 @@ def parse_tempo(text: str, unit: int) -> float | None:
         return None
     try:
         beats = sum(4 * Fraction(f) for f in found[1].split()) if found[1] else Fraction(unit, TICKS)
-    except (ZeroDivisionError, ValueError):
+    except ZeroDivisionError:
         return None
-    bpm = float(beats) * float((found[2] or found[3])[:9])
+    bpm = float(beats) * float(found[2] or found[3])
     return bpm if 5 <= bpm <= 1000 else None
 
 
@@ -127,7 +127,7 @@ def playing_order(text: str) -> list[str]:
             last = stack.pop() if len(stack) > 1 else []
             stack[-1] += last
         elif piece.isdecimal():
-            stack[-1] += last * (int(piece) - 1)
+            stack[-1] += last * min(int(piece) - 1, MAX_PARTS)
         else:
             last = [piece]
             stack[-1] += last

@@ -14,7 +14,7 @@ from sideman.errors import TooLarge
 from sideman.formats.abc_fields import TICKS
 from sideman.formats.abc_tune import Bar, Item, Label, Sound, Symbol, Tune
 
-MAX_ITEMS = 400_000
+MAX_ITEMS = 200_000
 
 
 @dataclass(slots=True)
@@ -91,7 +91,7 @@ class _Played:
             self._add(block.play(number, count), time + number - 1)
 
     def _add(self, items: list[Item], time: int) -> None:
-        self.items.append(Bar())
+        self.items.append(Bar(double=True))
         for item in items:
             if isinstance(item, Symbol):
                 item = Symbol((item.chords[time % len(item.chords)],))
@@ -123,7 +123,7 @@ def blocks(items: list[Item]) -> list[Block]:
                 closed = False
             _open_list(block).append(item)
             continue
-        _open_list(block).append(Bar())
+        _open_list(block).append(item)
         if item.ends:
             block.passes = max(block.passes, item.ends + 1, *(max(numbers) for numbers, _ in block.endings), 1)
         if item.endings:

@@ -12,20 +12,21 @@ from sideman.errors import TooLarge, UnreadableFile
 MAX_CHARACTERS = 5_000_000
 _FIELD = re.compile(r"([A-Za-z+]):(?![|:\]])\s*(.*)")
 _INCLUDE = re.compile(r"(?mi)^(?:%%\s*|I:\s*)(?:abc-)?include\b|\[I:\s*(?:abc-)?include\b")
+_JUNK = re.compile(r"[\x00-\x08\x0b\x0e-\x19\x1b-\x1f\ufffd]")
 _TUNE_START = re.compile(r"(?m)^(?=X:)")
 _NUMBER = re.compile(r"X:\s*(\d+)")
 
 # Every piece of a music line, tried in this order; what none of them knows is skipped and counted.
 _TOKEN = re.compile(
     r"""
-    (?P<field>\[[A-Za-z]:[^\]]*\])
+    (?P<field>\[[A-Za-z]:[^\]]{0,200}\])
   | (?P<text>"[^"]*")
   | (?P<ending>\[\s*(?=[1-9])[\d,\-]+)
   | (?P<bar>(?::+\s*(?=[:|\[\]])|\[(?=\|)|\.(?=\|))?(?:\|[|\]:]*|:+)(?P<number>[1-9][\d,\-]*)?)
-  | (?P<grace>\{[^}]*\})
+  | (?P<grace>\{[^}]{0,200}\})
   | (?P<decoration>![^!|\n]{1,30}!|\+[a-z()<>.^]{1,30}\+|[~.uvTHLMOPSRJ](?=[~.uvTHLMOPSRJ"\[\^_=A-Ga-gz(]))
   | (?P<note>(?P<accidental>\^\^|\^|__|_|=)?(?P<letter>[A-Ga-g])(?P<octave>[,']*)(?P<length>[\d/]*))
-  | (?P<stop>\[(?P<stopped>[^\]|:"]*)\](?P<stop_length>[\d/]*))
+  | (?P<stop>\[(?P<stopped>[^\]|:"]{0,200})\](?P<stop_length>[\d/]*))
   | (?P<rest>[zxZXy](?P<rest_length>[\d/]*))
   | (?P<tuplet>\((?P<p>[2-9])(?::(?P<q>\d?))?(?::(?P<r>\d{0,2}))?)
   | (?P<broken>>{1,3}|<{1,3})
@@ -52,7 +53,7 @@ def split_tunes(text: str) -> list[str]:
     """
     if len(text) > MAX_CHARACTERS:
         raise TooLarge(f"The ABC text has {len(text)} characters.", f"At most {MAX_CHARACTERS} are read.")
-    if sum((c < " " and c not in "\t\n\r\f\x1a") or c == "\ufffd" for c in text) > len(text) / 50:
+    if len(_JUNK.findall(text)) > len(text) / 50:
         raise UnreadableFile("This is not ABC text.", "Give a text file with X: and K: lines.")
     if _INCLUDE.search(text):
         raise UnreadableFile("The ABC text includes another file.", "Paste the included text in its place.")
@@ -101,5 +102,5 @@ def _without_comment(line: str) -> str:
     for at, character in enumerate(line):
         quoted ^= character == '"'
         if character == "%" and not quoted and (at == 0 or line[at - 1] != "\\"):
-            return line[:at]
-    return line
+            return line[:at].replace("\\%", "%")
+    return line.replace("\\%", "%")

@@ -28,7 +28,6 @@ from sideman.music.pitch import LETTERS, Key
 from sideman.music.song import Meter
 
 MAX_SOUNDS = 50_000
-MAX_TICKS = 100_000 * TICKS
 _STOP = re.compile(
     r"(?P<accidental>\^\^|\^|__|_|=)?(?P<letter>[A-Ga-gz])(?P<octave>[,']*)(?P<length>[\d/]*)(?P<tie>-?)"
 )
@@ -122,7 +121,6 @@ class _Reader:
         self.tied: dict[tuple[str, str], int] = {}  # staff positions a tie leads to, with their pitches
         self.tuplet = (1, 1, 0)  # factor as (numerator, denominator), sounds left
         self.broken = (1, 1)
-        self.ticks = 0
         self.symbol_open = False
         self.hidden = False  # inside a voice overlay
         self.voice, self.first_voice = "", ""
@@ -143,7 +141,8 @@ class _Reader:
             key, self.signature = parse_key(value)
             self.state = replace(self.state, key=key)
             self.bar_accidentals = {}
-            self.in_body = True
+            if not self.in_body:  # voices are only listed in the header
+                self.in_body, self.voice = True, self.first_voice
         elif name == "M":
             self.state = replace(self.state, meter=parse_meter(value))
         elif name == "L":
@@ -172,16 +171,21 @@ class _Reader:
     def music(self, line: str) -> None:
         if self.unit is None:  # later changes of metre leave the unit alone
             self.unit = self._unit()
-        if self.voice != self.first_voice:
-            self.tune.losses["line of another voice dropped"] += 1
-            return
         for kind, found in tokens(line):
             if found is None:
                 self.tune.losses["unknown character skipped"] += 1
-            elif kind in self.actions and (not self.hidden or kind in ("bar", "field")):
+            elif self._is_hidden(kind):
+                self.tune.losses["note of another voice dropped"] += kind in ("note", "stop")
+            elif kind in self.actions:
                 self.actions[kind](found)
             if kind != "text":
                 self.symbol_open = False
+
+    def _is_hidden(self, kind: str) -> bool:
+        """Whether a token belongs to another voice: a `V:` one, or an overlay, which ends with its bar."""
+        if self.voice != self.first_voice:
+            return kind != "field"
+        return self.hidden and kind not in ("bar", "field")
 
     def _note(self, found: re.Match[str]) -> None:
         pitch = self._pitch(found)
@@ -229,10 +233,9 @@ class _Reader:
         ticks = max(1, round(top / (factor[1] * denominator * self.broken[1])))
         self.tuplet = (numerator, denominator, left - 1) if left > 1 else (1, 1, 0)
         self.broken = (1, 1)
-        self.ticks += ticks
         self.sounds.append(Sound(ticks, pitch, self.state))
-        if len(self.sounds) > MAX_SOUNDS or self.ticks > MAX_TICKS:
-            raise TooLarge("The tune is too long.", f"At most {MAX_SOUNDS} notes are read.")
+        if len(self.sounds) > MAX_SOUNDS:
+            raise TooLarge("The tune has too many notes.", f"At most {MAX_SOUNDS} are read.")
         self.tune.items.append(self.sounds[-1])
         self.tied = {}
 
@@ -263,7 +266,6 @@ class _Reader:
 
     def _overlay(self, _: re.Match[str]) -> None:
         self.hidden = True
-        self.tune.losses["voice overlay dropped"] += 1
 
     def _inline(self, found: re.Match[str]) -> None:
         self.field(found[0][1], found[0][3:-1].strip())
