@@ -133,6 +133,9 @@ def test_onset_positions_follow_the_bar():
     counts = measures.onset_position_counts(song("", "C:2 F:1 G:1 C:4"))
     assert np.flatnonzero(counts).tolist() == [0, 8, 12]
     assert counts[0] == 2
+    assert len(counts) == 16
+    assert measures.onset_position_counts(song("", "C:2 F:1", "3/4")).sum() == 0, "bars of another length"
+    assert np.flatnonzero(measures.onset_position_counts(song("", "C:2 F:1", "3/4"), 12)).tolist() == [0, 8]
 
 
 def test_a_crop_in_the_middle_of_a_chord_keeps_counting():

@@ -181,10 +181,14 @@ def length_counts(pieces: Pieces) -> NDArray[np.int64]:
     return _histogram([_lengths(frames) for frames in _each(pieces)], LENGTH_BINS)
 
 
-def onset_position_counts(pieces: Pieces) -> NDArray[np.int64]:
-    """Chord onsets by frame in the bar, int [48]; onsets in bars of unknown metre are left out."""
-    positions = [frames.form[chord_events(frames)[0], 0].astype(np.int64) for frames in _each(pieces)]
-    return _histogram([p[p > 0] - 1 for p in positions], 48)
+def onset_position_counts(pieces: Pieces, bar_frames: int = 16) -> NDArray[np.int64]:
+    """Chord onsets by frame in the bar, int [bar_frames], over the bars whose metre has that length."""
+    counts = np.zeros(bar_frames, np.int64)
+    for frames in _each(pieces):
+        place = frames.form[chord_events(frames)[0]].astype(np.int64)
+        place = place[(place[:, 1] == bar_frames + 1) & (place[:, 0] <= bar_frames), 0]
+        counts += np.bincount(place - 1, minlength=bar_frames)
+    return counts
 
 
 def onset_distance(pieces: Pieces, reference: Pieces) -> float:
