@@ -69,7 +69,8 @@ class _Player:
 
     def _reach_coda(self) -> int:
         assert self.coda is not None
-        self.to_codas, self.start, self.passes = {}, self.coda, 1
+        # What follows has not been played yet, so its repeats are taken.
+        self.to_codas, self.start, self.passes, self.jumped = {}, self.coda, 1, False
         return self.coda
 
     def _enters(self, ending: _Ending) -> bool:
