@@ -151,7 +151,11 @@ def _melody(entries: list[NoteEntry], clock: _Clock, losses: Counter[str]) -> tu
         if onset < 0 or offset <= onset:
             losses["note without length"] += 1
             continue
-        notes.append(Note(onset, offset - onset, 60 + 12 * entry.octave + entry.pitch_class))
+        pitch = 60 + 12 * entry.octave + entry.pitch_class
+        if pitch > 127:
+            losses["note above the range of MIDI"] += 1
+            continue
+        notes.append(Note(onset, offset - onset, pitch))
     line = skyline(notes)
     losses["note hidden by a higher one"] += len(notes) - len(line)
     return line
