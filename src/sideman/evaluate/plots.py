@@ -67,6 +67,9 @@ def plot_measures(results: Sequence[Result], path: Path) -> None:
                 axes.axvline(truth.mean(column.name) * column.scale, color=INK, ls="--", lw=1.2)
             axes.set_yticks(np.arange(len(others)), [r.name for r in others] if number % 4 == 0 else [])
             axes.invert_yaxis()
+            axes.tick_params(axis="y", length=0)
+            if (mean >= 0).all():
+                axes.set_xlim(left=0)
             axes.grid(axis="y", visible=False)
             axes.set_title(column.heading, fontsize=9, fontweight="normal")
         for axes in panels[len(columns) :]:

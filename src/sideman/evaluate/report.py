@@ -79,8 +79,8 @@ def _text(tables: dict[str, list[Result]], pieces: Pieces, about: About, example
         "",
         f"{len(pieces.truth)} pieces of the {about.split} split ("
         + ", ".join(f"{name} {count}" for name, count in counts.items())
-        + f"), from {about.source}: the first 256 frames (16th notes) of each. {pieces.unusable} pieces without a note "
-        f"or without a chord there were left out.{spread} Made with Sideman {__version__}.",
+        + f"), from {about.source}: the first 256 frames (16th notes) of each. Left out for want "
+        f"of a note or a chord there: {pieces.unusable}.{spread} Made with Sideman {__version__}.",
         "",
         to_markdown(tables["all"]),
         *(f"![{name.replace('_', ' ')}]({name}.png)\n" for name, _ in _PICTURES),

@@ -75,7 +75,7 @@ def plot_pianoroll(melody: Frames | Song, progressions: Sequence[Progression], p
     with matplotlib.rc_context(_STYLE):
         figure = Figure(dpi=160, facecolor="white")
         FigureCanvasAgg(figure)
-        top, bottom = _layout(figure, sheet, len(lanes))
+        top, bottom = _layout(figure, sheet, [label for label, _ in lanes])
         _draw_melody(top, sheet)
         if bottom is not None:
             _draw_lanes(bottom, sheet, lanes)
@@ -116,15 +116,16 @@ def _sheet(melody: Frames | Song, lanes: Sequence[tuple[str, Sequence[ChordSpan]
     return _Sheet(song.notes, beats, bars, key, song.title)
 
 
-def _layout(figure: Any, sheet: _Sheet, lanes: int) -> tuple[Any, Any]:
+def _layout(figure: Any, sheet: _Sheet, labels: Sequence[str]) -> tuple[Any, Any]:
     """Axes of the roll and of the lanes (None without any), sized in inches by what they hold."""
+    lanes, margin = len(labels), max([_MARGIN_INCHES, *map(_label_inches, labels)])
     low, high = _pitch_range(sheet)
-    width = float(np.clip(0.155 * sheet.beats + 1.0, 7.5, 40))
+    width = float(np.clip(0.155 * sheet.beats + margin + 0.4, 7.5, 40))
     roll, block = max(1.5, (high - low) * _SEMITONE_INCHES), lanes * _LANE_INCHES
     head, foot, gap = 0.62 if sheet.title else 0.38, 0.5, 0.12 if lanes else 0.0
     height = head + roll + gap + block + foot
     figure.set_size_inches(width, height)
-    left, span = _MARGIN_INCHES / width, (width - _MARGIN_INCHES - 0.2) / width
+    left, span = margin / width, (width - margin - 0.2) / width
     top = figure.add_axes((left, (foot + block + gap) / height, span, roll / height))
     if sheet.title:
         figure.text(left, 1 - 0.24 / height, sheet.title, fontsize=11, fontweight="bold", va="center")
@@ -136,6 +137,12 @@ def _layout(figure: Any, sheet: _Sheet, lanes: int) -> tuple[Any, Any]:
             axes.tick_params(length=0)
             axes.spines[["top", "right", "left", "bottom"]].set_visible(False)
     return top, bottom
+
+
+def _label_inches(label: str) -> float:
+    """Room for a lane's label: letters of 9 point bold over letters of 7 point."""
+    first, _, second = label.partition("\n")
+    return max(0.095 * len(first), 0.066 * len(second)) + 0.2
 
 
 def _pitch_range(sheet: _Sheet) -> tuple[float, float]:
@@ -153,7 +160,8 @@ def _draw_melody(axes: Any, sheet: _Sheet) -> None:
     for pitch in rows:
         if pitch % 12 not in scale:
             axes.axhspan(pitch - 0.5, pitch + 0.5, color=SHADE, lw=0, zorder=0)
-    shown = [p for p in rows if p % 12 in scale] if high - low <= 18 else [p for p in rows if p % 12 in (0, 7)]
+    named = scale if high - low <= 18 else {sheet.key.tonic, (sheet.key.tonic + 7) % 12}
+    shown = [p for p in rows if p % 12 in named]
     axes.set_yticks(shown, [pitch_name(p, sheet.key).replace("b", "♭").replace("#", "♯") for p in shown], fontsize=7)
     step = 1 if len(sheet.bars) <= 32 else 4
     axes.annotate("bar", (0, high + 0.4), xytext=(-5, 0), textcoords="offset points", fontsize=7.5, color=GREY,
