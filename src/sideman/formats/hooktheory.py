@@ -68,7 +68,7 @@ class Annotations(Struct):
     harmony: list[ChordEntry] | None = None
 
 
-class Names(Struct):
+class Names(Struct, frozen=True):
     """What the excerpt is called."""
 
     id: str = ""
