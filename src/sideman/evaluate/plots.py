@@ -68,6 +68,7 @@ def plot_measures(results: Sequence[Result], path: Path) -> None:
             axes.set_yticks(np.arange(len(others)), [r.name for r in others] if number % 4 == 0 else [])
             axes.invert_yaxis()
             axes.tick_params(axis="y", length=0)
+            axes.locator_params(axis="x", nbins=5)
             if (mean >= 0).all():
                 axes.set_xlim(left=0)
             axes.grid(axis="y", visible=False)
