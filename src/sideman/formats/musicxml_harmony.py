@@ -10,7 +10,7 @@ from functools import lru_cache
 from xml.etree.ElementTree import Element
 
 from sideman.errors import UnknownChord, WrongValue
-from sideman.music.chord import Chord
+from sideman.music.chord import Chord, quality_name
 from sideman.music.pitch import parse_pitch_class
 
 # Degrees of each kind the schema names, root first; accidentals are against the major scale.
@@ -22,7 +22,7 @@ KINDS = {
     "dominant-ninth": "1 3 5 b7 9", "major-ninth": "1 3 5 7 9", "minor-ninth": "1 b3 5 b7 9",
     "dominant-11th": "1 3 5 b7 9 11", "major-11th": "1 3 5 7 9 11", "minor-11th": "1 b3 5 b7 9 11",
     "dominant-13th": "1 3 5 b7 9 13", "major-13th": "1 3 5 7 9 13", "minor-13th": "1 b3 5 b7 9 13",
-    "suspended-second": "1 2 5", "suspended-fourth": "1 4 5", "power": "1 5", "pedal": "1",
+    "suspended-fourth": "1 4 5", "suspended-second": "1 2 5", "power": "1 5", "pedal": "1",
     "Neapolitan": "1 3 5", "Italian": "1 3 #6", "French": "1 3 #4 #6", "German": "1 3 5 #6", "Tristan": "1 #4 #6 #9",
 }  # fmt: skip
 # Kinds programs write although the schema does not know them.
@@ -101,7 +101,13 @@ def read_chord_text(text: str) -> Chord | None:
 def spell_kind(mask: int) -> tuple[str, tuple[Degree, ...]]:
     """Tones above a root (12-bit mask) -> the kind that needs the fewest degree changes, and those."""
     candidates = [(kind, _changes(_degrees(KINDS[kind]), mask)) for kind in _WRITTEN_KINDS]
-    return min(candidates, key=lambda c: (len(c[1]), sum(d.change != "add" for d in c[1])))
+    return min(candidates, key=lambda c: sum(5 if d.change == "subtract" else 2 for d in c[1]))
+
+
+@lru_cache(maxsize=64)
+def kind_symbol(kind: str) -> str:
+    """How a kind is written, such as `m7`; programs print its degrees behind that."""
+    return quality_name(sum({1 << tone % 12 for _, tone in _degrees(KINDS[kind])}))
 
 
 def _changes(degrees: list[tuple[int, int]], mask: int) -> tuple[Degree, ...]:

@@ -2,7 +2,7 @@
 
 Times are brought to divisions a notation program can show (see `notation.snap`); apart from that
 `read_musicxml(write_musicxml(song))` gives the notes, chords, metres, tempi and keys of `song` back.
-Where no chord sounds the sheet says N.C.; after the last chord of the song it says so invisibly.
+Where no chord sounds between others the sheet says N.C.; after the last chord of the song it says so invisibly.
 """
 
 import math
@@ -13,9 +13,9 @@ from fractions import Fraction
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
-from sideman.formats.musicxml_harmony import spell_kind
+from sideman.formats.musicxml_harmony import kind_symbol, spell_kind
 from sideman.formats.notation import VALUES, Event, Symbol, notate, snap
-from sideman.music.chord import Chord, quality_name
+from sideman.music.chord import Chord
 from sideman.music.metre import bar_lines
 from sideman.music.pitch import LETTERS, Key, spell
 from sideman.music.song import Meter, Song
@@ -149,22 +149,21 @@ class _Writer:
         numbered = str(number + (not self.song.pickup > 0))
         element = Element("measure", {"number": numbered} | ({"implicit": "yes"} if bar.lead else {}))
         self.altered = {}
-        keys = [m for m in marks if m.key is not None]
-        others = [m for m in marks if m.key is None and (m.onset < bar.onset + bar.length or m.chord is not None)]
-        self._attributes(element, number, bar, [m for m in keys if m.onset <= bar.onset or number == 0])
+        keys = [m for m in marks if m.key is not None and (m.onset > bar.onset and number > 0)]
+        self._attributes(element, number, bar, [m for m in marks if m.key is not None and m not in keys])
         whole_rest = all(s.pitch is None for s in symbols)
-        if whole_rest and symbols:
+        if whole_rest:
             symbols = [Symbol(Fraction(0), bar.length, None, Fraction(4))]
         for symbol in symbols:
             start = bar.onset + symbol.start
-            stop = start + symbol.duration
-            for mark in keys:
-                if number and mark.onset > bar.onset and start - symbol.duration < mark.onset <= start:
-                    self._key_change(element, mark)
-            for mark in others:
-                if start <= mark.onset < stop:
+            while keys and keys[0].onset <= start:
+                self._key_element(SubElement(element, "attributes"), keys.pop(0).key)
+            for mark in marks:
+                if mark.key is None and start <= mark.onset < start + symbol.duration:
                     self._mark(element, mark, mark.onset - start)
-            self._note(element, symbol, start, whole_rest)
+            self._note(element, symbol, whole_rest)
+        for mark in keys:  # inside the last note: it counts from the bar line
+            self._key_element(SubElement(element, "attributes"), mark.key)
         if final:
             barline = SubElement(element, "barline", location="right")
             SubElement(barline, "bar-style").text = "light-heavy"
@@ -187,9 +186,6 @@ class _Writer:
         if len(element):
             measure.append(element)
 
-    def _key_change(self, measure: Element, mark: _Mark) -> None:
-        self._key_element(SubElement(measure, "attributes"), mark.key)
-
     def _key_element(self, attributes: Element, key: Key | None) -> None:
         assert key is not None
         self.key = key
@@ -200,7 +196,9 @@ class _Writer:
         shift = str(int(offset * self.divisions))
         if mark.bpm is not None:
             direction = SubElement(measure, "direction", placement="above")
-            _with(SubElement(direction, "direction-type"), "metronome", beat_unit="quarter", per_minute=_plain(mark.bpm))
+            _with(
+                SubElement(direction, "direction-type"), "metronome", beat_unit="quarter", per_minute=_plain(mark.bpm)
+            )
             if offset:
                 SubElement(direction, "offset", sound="yes").text = shift
             SubElement(direction, "sound", tempo=_plain(mark.bpm))
@@ -210,7 +208,7 @@ class _Writer:
         if offset:
             SubElement(harmony, "offset").text = shift
 
-    def _note(self, measure: Element, symbol: Symbol, onset: Fraction, whole_rest: bool) -> None:
+    def _note(self, measure: Element, symbol: Symbol, whole_rest: bool) -> None:
         note = SubElement(measure, "note")
         if symbol.pitch is None:
             SubElement(note, "rest", {"measure": "yes"} if whole_rest else {})
@@ -282,11 +280,11 @@ def _harmony(harmony: Element, chord: Chord | None, key: Key | None) -> None:
         return
     _note_name(root, "root", spell(chord.root, key))
     kind, degrees = spell_kind(chord.mask)
-    SubElement(harmony, "kind", text=quality_name(chord.mask)).text = kind
+    SubElement(harmony, "kind", text=kind_symbol(kind)).text = kind
     if chord.bass != chord.root:
         _note_name(SubElement(harmony, "bass"), "bass", spell(chord.bass, key))
     for degree in degrees:
-        element = SubElement(harmony, "degree", {"print-object": "no"})  # the text of the kind says it all
+        element = SubElement(harmony, "degree")
         SubElement(element, "degree-value").text = str(degree.value)
         SubElement(element, "degree-alter").text = str(degree.alter)
         SubElement(element, "degree-type").text = degree.change

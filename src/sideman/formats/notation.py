@@ -151,9 +151,7 @@ def _is_dyadic(number: Fraction) -> bool:
     return number.denominator & (number.denominator - 1) == 0
 
 
-def _pieces(
-    start: Fraction, end: Fraction, windows: list[_Window], pulse: Fraction, rest: bool
-) -> Iterator[Symbol]:
+def _pieces(start: Fraction, end: Fraction, windows: list[_Window], pulse: Fraction, rest: bool) -> Iterator[Symbol]:
     """The symbols of one event: plain ones between tuplets, counted parts within."""
     at = start
     for window in windows:
@@ -206,7 +204,7 @@ def _readable(start: Fraction, end: Fraction, value: Fraction, dots: int, pulse:
         return True
     if pulse.numerator % 3 == 0:
         first = start // pulse
-        return start % pulse == 0 and dots == 1 or end <= (first + 1) * pulse
+        return (start % pulse == 0 and dots == 1) or end <= (first + 1) * pulse
     return start % value == 0 and not dots if rest else start % (value / 2) == 0
 
 
