@@ -2,6 +2,8 @@
 
 import io
 import random
+from collections.abc import Iterable
+from itertools import chain
 
 import mido
 import pytest
@@ -25,6 +27,10 @@ def meta(at: float, kind: str, **values: object) -> list[tuple[float, mido.MetaM
     return [(at, mido.MetaMessage(kind, **values))]
 
 
+def joined(groups: Iterable[list]) -> list:
+    return list(chain.from_iterable(groups))
+
+
 def midi(*tracks: list, kind: int = 1, tpq: int = 480) -> bytes:
     """Tracks as lists of (beat, message) -> bytes, written by mido."""
     file = mido.MidiFile(type=kind, ticks_per_beat=tpq, charset="latin1")
@@ -41,7 +47,7 @@ def midi(*tracks: list, kind: int = 1, tpq: int = 480) -> bytes:
 
 
 def scale(first: int = 60, channel: int = 0, count: int = 8) -> list:
-    return sum((note(i, 1, first + i, channel) for i in range(count)), [])
+    return joined(note(i, 1, first + i, channel) for i in range(count))
 
 
 def named(name: str, events: list) -> list:
@@ -49,7 +55,7 @@ def named(name: str, events: list) -> list:
 
 
 def chord(start: float, length: float, *pitches: int, channel: int = 1) -> list:
-    return sum((note(start, length, pitch, channel) for pitch in pitches), [])
+    return joined(note(start, length, pitch, channel) for pitch in pitches)
 
 
 def pitches(data: bytes) -> list[int]:
@@ -73,7 +79,7 @@ def test_a_vocal_track_wins_over_a_lead_and_backing_vocals_do_not_count():
 
 
 def test_without_names_the_high_single_voice_is_the_melody():
-    comping = sum((chord(i, 1, 72, 76, 79) for i in range(8)), [])
+    comping = joined(chord(i, 1, 72, 76, 79) for i in range(8))
     assert pitches(midi(scale(36), comping, scale(65)))[0] == 65
 
 
@@ -83,7 +89,7 @@ def test_type_0_is_split_by_channel_and_drums_never_sing():
 
 
 def test_polyphony_is_reduced_to_the_highest_line_and_said():
-    song = read_midi(midi(sum((note(i, 1, 60 + i) + note(i, 1, 40) for i in range(4)), [])))
+    song = read_midi(midi(joined(note(i, 1, 60 + i) + note(i, 1, 40) for i in range(4))))
     assert [n.pitch for n in song.notes] == [60, 61, 62, 63]
     assert any("4 of 8" in remark for remark in song.remarks)
 
@@ -109,7 +115,7 @@ def test_chord_symbols_in_markers_last_until_the_next():
 
 def test_section_letters_and_lyrics_are_no_chords():
     sections = meta(0, "marker", text="A") + meta(4, "marker", text="B")
-    lyrics = sum((meta(i, "lyrics", text=t) for i, t in enumerate("A bird came down the walk".split())), [])
+    lyrics = joined(meta(i, "lyrics", text=t) for i, t in enumerate(["A", "bird", "came", "down", "the", "walk"]))
     assert read_midi(midi(sections, scale() + lyrics)).chords == ()
 
 
@@ -136,20 +142,20 @@ def test_tempo_map_key_and_metre():
     ],
 )
 def test_time_signatures(signatures, meters):
-    events = sum((meta(at, "time_signature", numerator=n, denominator=d) for at, n, d in signatures), [])
+    events = joined(meta(at, "time_signature", numerator=n, denominator=d) for at, n, d in signatures)
     assert read_midi(midi(events, scale())).meters == meters
 
 
 def test_a_played_melody_is_rounded_around_its_own_delay():
     random.seed(1)
-    played = sum((note(i / 2 + 0.1 + random.uniform(-0.03, 0.03), 0.4, 60 + i) for i in range(16)), [])
+    played = joined(note(i / 2 + 0.1 + random.uniform(-0.03, 0.03), 0.4, 60 + i) for i in range(16))
     song = read_midi(midi(played))
     assert [n.onset for n in song.notes] == [i / 2 for i in range(16)]
     assert any("played" in remark for remark in song.remarks)
 
 
 def test_notes_released_early_are_filled_to_the_grid():
-    song = read_midi(midi(sum((note(i, 0.93, 60 + i) for i in range(4)), [])))
+    song = read_midi(midi(joined(note(i, 0.93, 60 + i) for i in range(4))))
     assert [n.duration for n in song.notes] == [1.0] * 4
 
 
@@ -213,5 +219,3 @@ def test_damaged_files_raise_only_our_errors():
         except SidemanError:
             outcomes["error"] += 1
     assert min(outcomes.values()) > 50
-
-

@@ -90,7 +90,7 @@ def test_without_chords_there_is_no_chord_track():
 def test_options_are_tracks_of_their_own():
     progressions = [(f"Option {i + 1}", (span(0, 4, "C"), span(4, 4, "Am"))) for i in range(16)]
     data = write_options_midi(TUNE, progressions)
-    conductor, melody, *options = tracks(data)
+    conductor, _, *options = tracks(data)
     assert not metas(conductor, "marker")
     assert len(options) == 16
     assert [m.name for _, m in (metas(track, "track_name")[0] for track in options)][:2] == ["Option 1", "Option 2"]

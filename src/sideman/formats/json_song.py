@@ -91,11 +91,12 @@ def read_json(data: bytes) -> Song:
     and UnreadableFile."""
     try:
         fields = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-        return to_song(msgspec.json.decode(fields.get("melody", data), type=MelodyJson))
+        melody = msgspec.json.decode(fields.get("melody", data), type=MelodyJson)
     except msgspec.ValidationError as error:
         raise WrongValue(f"The melody is not as agreed: {error}.", "See the format in the documentation.") from error
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise UnreadableFile("This is not JSON.", "Give an object with `notes` or `frames`.") from error
+    return to_song(melody)
 
 
 def write_json(song: Song) -> bytes:
@@ -167,12 +168,12 @@ def _chords(chords: list[ChordJson]) -> tuple[ChordSpan, ...]:
     rows = sorted(chords, key=lambda chord: chord.onset)
     if any(a.onset == b.onset for a, b in pairwise(rows)):
         raise WrongValue("Two chords start on the same beat.", "Give one chord at a time.")
-    ends = [*(chord.onset for chord in rows[1:]), 2 * MAX_BEATS]
     spans = []
-    for row, end in zip(rows, ends, strict=True):
+    for index, row in enumerate(rows):
+        room = rows[index + 1].onset - row.onset if index + 1 < len(rows) else row.duration
         chord = Chord.parse(row.symbol)
         if chord is not None:
-            spans.append(ChordSpan(row.onset, min(row.duration, end - row.onset), chord))
+            spans.append(ChordSpan(row.onset, min(row.duration, room), chord))
     return tuple(spans)
 
 
