@@ -29,13 +29,13 @@ def fetch(name: str, source: Path | None, home: Path) -> Path:
     if source is not None:
         if source.is_file():
             _say_digest(row, source.name, digest_of(source))
-        unpack(source, target, row.repository)
+        unpack(source, target, row.repository, row.file)
         return target
     if target.is_dir():
         return target
     archive = data_folder(name, home) / row.file
     _say_digest(row, row.file, download(row.url, archive, row.sha256))
-    unpack(archive, target, row.repository)
+    unpack(archive, target, row.repository, row.file)
     archive.unlink()
     return target
 

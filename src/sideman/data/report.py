@@ -23,7 +23,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     `pieces` counts what the source holds, `converted` what the cache holds; `discarded` maps a reason to
     the ids it struck; `losses` maps a reason to a count of notes, chords or bars; `simplified` maps
     `X -> Y` to how often chord X must become Y in our own vocabulary (the cache keeps X).
-    `meters`, `keys` and `qualities` count metre events, pieces by first key, and chords;
+    `meters`, `keys` and `qualities` count pieces by each metre they use, pieces by first key, and chords;
     `jsonl_losses` is what the reference's cache files cannot hold, where they were written.
     """
 

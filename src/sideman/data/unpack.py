@@ -20,7 +20,9 @@ from sideman.files import CannotWrite
 LIMIT_BYTES = 4 << 30
 LIMIT_FILES = 200_000
 _BLOCK = 1 << 18
-_PLAIN_FILES = (".json.gz", ".json")
+
+Entry = tuple[str, IO[bytes]]
+_PLAIN_FILE = ".json.gz"
 # RuntimeError and NotImplementedError: zip entries with a password or an unknown compression.
 _DAMAGED = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, RuntimeError, NotImplementedError,
@@ -28,13 +30,18 @@ _DAMAGED = (
 
 
 def unpack(
-    source: Path, target: Path, wrapper: str = "", limit_bytes: int = LIMIT_BYTES, limit_files: int = LIMIT_FILES
+    source: Path,
+    target: Path,
+    wrapper: str = "",
+    file: str = "",
+    limit_bytes: int = LIMIT_BYTES,
+    limit_files: int = LIMIT_FILES,
 ) -> None:
-    """Replace folder `target` by what `source` holds: a tar or zip archive, a folder, or one JSON file.
+    """Replace folder `target` by what `source` holds: a tar or zip archive, a folder, or one `.json.gz` file.
 
     Where all of it lies in one folder named `<wrapper>-...`, as public source archives have it, the
-    contents of that folder are taken. Raises UnreadableFile, TooLarge or CannotWrite; an existing
-    `target` then stays as it was.
+    contents of that folder are taken. A single file is stored as `file` if that is given. Raises
+    UnreadableFile, TooLarge or CannotWrite; an existing `target` then stays as it was.
     """
     if not source.exists():
         raise UnreadableFile(f"There is no file or folder at {source}.")
@@ -43,7 +50,7 @@ def unpack(
         with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.") as scratch:
             new = Path(scratch) / "new"
             new.mkdir()
-            _write_all(source, new, limit_bytes, limit_files)
+            _write_all(_entries(source, file or source.name), source, new, limit_bytes, limit_files)
             if target.exists():
                 target.rename(Path(scratch) / "old")
             _without_wrapper(new, wrapper).rename(target)
@@ -63,9 +70,9 @@ def _without_wrapper(folder: Path, wrapper: str) -> Path:
     return top[0] if wrapped else folder
 
 
-def _write_all(source: Path, folder: Path, limit_bytes: int, limit_files: int) -> None:
+def _write_all(entries: Iterator[Entry], source: Path, folder: Path, limit_bytes: int, limit_files: int) -> None:
     size = 0
-    for number, (name, stream) in enumerate(_entries(source)):
+    for number, (name, stream) in enumerate(entries):
         if number >= limit_files:
             raise TooLarge(f"{source} holds more than {limit_files} files.")
         path = folder.joinpath(*_safe_parts(name, source))
@@ -87,7 +94,7 @@ def _safe_parts(name: str, source: Path) -> tuple[str, ...]:
     return path.parts
 
 
-def _entries(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _entries(source: Path, file: str) -> Iterator[Entry]:
     """(path, content) of every plain file, in stored order."""
     if source.is_dir():
         yield from _folder_entries(source)
@@ -95,21 +102,21 @@ def _entries(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
         yield from _zip_entries(source)
     elif tarfile.is_tarfile(source):
         yield from _tar_entries(source)
-    elif source.name.endswith(_PLAIN_FILES):
+    elif source.name.endswith(_PLAIN_FILE):
         with source.open("rb") as stream:
-            yield source.name, stream
+            yield file, stream
     else:
         raise UnreadableFile(f"{source} is neither a tar nor a zip archive.", "Give an archive or a folder.")
 
 
-def _folder_entries(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _folder_entries(source: Path) -> Iterator[Entry]:
     for path in sorted(source.rglob("*")):
         if path.is_file() and not path.is_symlink():
             with path.open("rb") as stream:
                 yield path.relative_to(source).as_posix(), stream
 
 
-def _zip_entries(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _zip_entries(source: Path) -> Iterator[Entry]:
     with zipfile.ZipFile(source) as archive:
         for entry in archive.infolist():
             link = entry.external_attr >> 16 & 0o170000 == 0o120000
@@ -118,10 +125,13 @@ def _zip_entries(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
                     yield entry.filename, stream
 
 
-def _tar_entries(source: Path) -> Iterator[tuple[str, IO[bytes]]]:
+def _tar_entries(source: Path) -> Iterator[Entry]:
     with tarfile.open(source) as archive:
         for entry in archive:
             stream = archive.extractfile(entry) if entry.isreg() else None
             if stream is not None:
                 with stream:
                     yield entry.name, stream
+        # A compressed stream is checked at its end, which lies behind the padding of the tar.
+        if archive.fileobj is not None:
+            archive.fileobj.read(_BLOCK)
