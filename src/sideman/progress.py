@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 
 Advance = Callable[[int], None]
 
@@ -17,13 +18,8 @@ def progress(label: str, total: int | None, unit: str = "") -> Iterator[Advance]
     if not sys.stderr.isatty():
         yield lambda count: None
         return
-    try:
-        import rich.progress  # noqa: F401
-    except ImportError:
-        with _plain(label, total) as advance:
-            yield advance
-        return
-    with _rich(label, total, unit) as advance:
+    bar = _rich(label, total, unit) if find_spec("rich") else _plain(label, total)
+    with bar as advance:
         yield advance
 
 
