@@ -14,7 +14,7 @@ from sideman.formats.abc import read_tune, split_tunes, tune_number
 
 FOLDER = "ABC_cleaned"
 _NOT_A_NAME = re.compile(r"[^a-z0-9 ]+")
-_VARIATION = re.compile(r" variations?$")
+_VARIATION = re.compile(r" (variations?|descant)$")
 _ARTICLE = re.compile(r"^(the|a|an) | (the|a|an)$")
 
 

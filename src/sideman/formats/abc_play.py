@@ -134,7 +134,9 @@ def blocks(items: list[Item]) -> list[Block]:
             closed = True
         elif item.ends:
             closed = False
-            if not _ending_follows(items, index):
+            if _ending_follows(items, index):  # `:|[2`: the first time through has nothing of its own
+                block.endings.append(((1,), []))
+            else:
                 out.append(Block())
         if item.starts:
             out.append(Block())

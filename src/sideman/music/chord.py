@@ -254,6 +254,6 @@ def _alter(mask: int, verb: str, degree: str) -> int:
         return mask & ~0b11000 | 1 << tone
     if number == 5 and not verb:  # an altered fifth replaces the plain one
         mask &= ~(1 << 7)
-    if number == 7 and verb == "add" and degree == "7":
-        tone = 11
+    if degree == "7" and not verb:  # C+(7) is a dominant; only add7 is the major seventh
+        tone = 10
     return mask | 1 << tone
