@@ -201,6 +201,17 @@ def test_real_chords_change_on_bar_lines_and_half_bars(real):
         assert sum(c.onset in strong for c in piece.song.chords) > 0.75 * len(piece.song.chords)
 
 
+def test_one_song_under_two_numbers_is_one_work(tmp_path):
+    root = song_folder(tmp_path, grid(9), [(0, 4, "C:maj")], [Note(0, 1, 60)])
+    folder = root / "POP909-Dataset-master" / "POP909"
+    for number in ("017", "018"):
+        (folder / number).mkdir()
+        for source in (folder / "001").iterdir():
+            (folder / number / source.name.replace("001", number)).write_bytes(source.read_bytes())
+    works = [pop909.convert(root, number).work for number in ("001", "017", "018")]
+    assert works[0] != works[1] == works[2]
+
+
 def test_the_first_song_as_annotated(real):
     song = real["001"].song
     assert (song.bpm, song.key, song.meters[0]) == (pytest.approx(90, abs=0.01), Key(6), Meter(0, 4, 4))
