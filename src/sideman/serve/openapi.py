@@ -5,9 +5,9 @@ from typing import Any
 import msgspec
 
 from sideman import __version__
+from sideman.formats.json_song import MAX_FRAMES
 from sideman.options.answer import Answer
 from sideman.serve.messages import (
-    MAX_FRAMES,
     MAX_JSON_BYTES,
     MAX_UPLOAD_BYTES,
     Choices,

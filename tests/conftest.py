@@ -1,0 +1,72 @@
+"""What tests of several rooms share: a melody in a file, and an accompanist that needs no weights."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import mido
+import pytest
+
+from sideman.options.answer import Answer, ChordOut, Option
+from sideman.options.request import Request
+
+Notes = list[tuple[float, float, int]]
+TWINKLE: Notes = [(beat, 1.0, pitch) for beat, pitch in enumerate((60, 60, 67, 67, 69, 69, 67))]
+
+
+def write_midi_file(path: Path, notes: Notes, channel: int = 0) -> Path:
+    """A type-0 file of (onset, duration, pitch) in beats, written by mido and not by us."""
+    moments = [(at, "note_on", pitch) for at, _, pitch in notes] + [(at + d, "note_off", p) for at, d, p in notes]
+    track, now = mido.MidiTrack(), 0
+    for beat, kind, pitch in sorted(moments, key=lambda moment: (moment[0], moment[1] == "note_on")):
+        tick = round(beat * 480)
+        track.append(mido.Message(kind, note=pitch, velocity=80, channel=channel, time=tick - now))
+        now = tick
+    mido.MidiFile(type=0, ticks_per_beat=480, tracks=[track]).save(path)
+    return path
+
+
+@pytest.fixture
+def midi_file(tmp_path: Path) -> Callable[..., Path]:
+    def write(notes: Notes = TWINKLE, name: str = "melody.mid", channel: int = 0) -> Path:
+        return write_midi_file(tmp_path / name, notes, channel)
+
+    return write
+
+
+def plain_offer(request: Request) -> Answer:
+    """One chord all the way, a step higher in each option; kept chords are not looked at."""
+    symbols = ("C", "Dm", "Em", "F", "G", "Am", "Bdim", "C7") * 2
+    options = [
+        Option(
+            rank=rank,
+            score=1 / rank,
+            scores={"harmony": 0.5},
+            note_in_chord=0.5,
+            silence=0.0,
+            chords=[ChordOut(onset=0.0, duration=request.melody.beats, symbol=symbol, pitches=[48, 52, 55], bass=36)],
+        )
+        for rank, symbol in enumerate(symbols[: request.n], 1)
+    ]
+    melody = request.melody
+    return Answer(
+        model="plain",
+        seed=request.seed,
+        tempo=melody.bpm,
+        meter=str(melody.meters[0]),
+        beats=melody.beats,
+        elapsed_ms=1.0,
+        options=options,
+    )
+
+
+@pytest.fixture
+def fake_offer(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
+    """Replaces the offering of chords; returns the requests it was given."""
+    seen: list[Request] = []
+
+    def offer(request: Request) -> Answer:
+        seen.append(request)
+        return plain_offer(request)
+
+    monkeypatch.setattr("sideman.options.offer.offer", offer)
+    return seen

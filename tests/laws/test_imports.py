@@ -1,0 +1,92 @@
+"""Imports point one way, and playing needs no torch."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import sideman
+
+SOURCE = Path(sideman.__file__).parent
+GROUND = {"errors", "files", "home", "progress"}  # small modules anybody may use; they use each other alone
+PLAYERS = {"music", "formats", "engine"}
+# room -> rooms it may import. Models and training check their exports against the engine that will play them.
+ARROWS = {
+    "music": set(),
+    "formats": {"music"},
+    "data": {"music", "formats"},
+    "models": {"music", "formats", "data", "engine"},
+    "train": {"music", "formats", "data", "models", "engine"},
+    "engine": {"music"},
+    "jam": PLAYERS,
+    "options": PLAYERS,
+    "compose": PLAYERS,
+    "serve": PLAYERS | {"jam", "options", "compose"},
+}
+TOP = {"evaluate", "cli"}  # may import everything; nobody imports them
+TORCH = {"torch", "lightning", "lightning_fabric", "onnxscript"}
+TORCH_ROOMS = {"models", "train"} | TOP
+OPTIONAL = {"matplotlib", "rich", "verovio", "typst", "soundfile", "rtmidi", "mido", "tensorboard", "wandb"}
+FILES = sorted(SOURCE.rglob("*.py"))
+
+
+def room_of(parts: tuple[str, ...]) -> str:
+    """`formats/midi.py` -> formats, `cli_data.py` -> cli, `files.py` -> files."""
+    name = parts[0].removesuffix(".py")
+    return "cli" if name.startswith("cli") else name
+
+
+def imports(path: Path) -> Iterator[tuple[str, bool]]:
+    """(module, at module level) of every import of a file; those for type checkers alone are left out."""
+    tree = ast.parse(path.read_text())
+    inner = {
+        id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef) for n in ast.walk(f)
+    }
+    typing = {id(n) for f in ast.walk(tree) if isinstance(f, ast.If) and "TYPE_CHECKING" in ast.dump(f.test)
+              for n in ast.walk(f)}  # fmt: skip
+    for node in ast.walk(tree):
+        if id(node) in typing:
+            continue
+        if isinstance(node, ast.Import):
+            yield from ((alias.name, id(node) not in inner) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            base = node.module or ""
+            names = [f"sideman.{alias.name}" for alias in node.names] if base == "sideman" else [base]
+            yield from ((name, id(node) not in inner) for name in names)
+
+
+def test_the_files_are_found():
+    rooms = {room_of(path.relative_to(SOURCE).parts) for path in FILES}
+    assert {"music", "formats", "data", "models", "train", "engine", "options", "serve", "evaluate", "cli"} <= rooms
+    assert len(FILES) > 60
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(SOURCE)))
+def test_imports_point_one_way(path: Path):
+    room = room_of(path.relative_to(SOURCE).parts)
+    for module, outside in imports(path):
+        first, _, rest = module.partition(".")
+        if first == "sideman":
+            target = room_of(tuple(rest.split("."))) if rest else ""
+            if room in TOP or target in {room, "", "__version__"} | GROUND:
+                continue
+            assert room in ARROWS, f"{room} is no room of the design, but imports {module}"
+            assert target in ARROWS[room], f"{room} may not import {module}"
+        elif room == "music":
+            assert first == "numpy" or first in sys.stdlib_module_names, f"music may not import {module}"
+        elif first in TORCH:
+            assert room in TORCH_ROOMS, f"{room} may not import {module}, at module level or later"
+            assert room not in TOP or not outside, f"{path.name} must import {module} where it is used"
+        elif first in OPTIONAL:
+            assert not outside, f"{module} is optional: import it where it is used"
+
+
+@pytest.mark.parametrize("module", ["sideman.serve.app", "sideman.options.offer", "sideman.cli_options"])
+def test_playing_loads_no_torch(module: str):
+    script = f"import sys, {module}; print([m for m in {sorted(TORCH)} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

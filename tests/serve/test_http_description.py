@@ -1,0 +1,74 @@
+"""The description says what the server does: its document, its page, its examples."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from starlette.routing import Route
+from starlette.testclient import TestClient
+
+from sideman.options.request import Request
+from sideman.serve.app import make_app
+from sideman.serve.openapi import EXAMPLE, openapi_document
+
+
+@pytest.fixture
+def client(fake_offer: list[Request]) -> Iterator[TestClient]:
+    with TestClient(make_app()) as client:
+        yield client
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        yield from (value for key, value in node.items() if key == "$ref")
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def test_every_route_is_described():
+    described = set(openapi_document()["paths"])
+    routes = {route.path for route in make_app().routes if isinstance(route, Route)}
+    assert routes - described == {"/openapi.json", "/docs"}
+    assert described <= routes
+
+
+def test_every_reference_leads_somewhere_and_every_type_is_used():
+    document = openapi_document(with_token=True)
+    found = {reference.removeprefix("#/components/schemas/") for reference in references(document)}
+    assert found == set(document["components"]["schemas"])
+    assert len(found) > 10
+
+
+def test_bounds_are_in_the_document():
+    schemas = openapi_document()["components"]["schemas"]
+    n = schemas["OptionsBody"]["properties"]["n"]
+    assert (n["minimum"], n["maximum"], n["default"]) == (1, 16, 5)
+    assert schemas["MelodyJson"]["properties"]["frames"]["maxItems"] == 4096
+    assert schemas["OptionsForm"]["properties"]["n"] == n
+    assert schemas["OptionsForm"]["required"] == ["file"]
+
+
+def test_the_example_works(client: TestClient):
+    assert client.post("/v1/options", json=EXAMPLE).status_code == 200
+
+
+def test_the_page_shows_the_document_and_loads_nothing(client: TestClient):
+    answer = client.get("/docs")
+    page = answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+    assert not re.findall(r"<(?:script|link|img|iframe)|url\(|@import", page)
+    document = client.get("/openapi.json").json()
+    for path in document["paths"]:
+        assert path in page
+    for name in document["components"]["schemas"]:
+        assert f'id="{name}"' in page
+    commands = re.findall(r"<pre>(curl .*?)</pre>", page, re.DOTALL)
+    assert len(commands) >= 4
+    example = re.search(r"-d &#x27;(.*?)&#x27;", "".join(commands))
+    assert example
+    assert json.loads(example[1].replace("&quot;", '"')) == EXAMPLE
