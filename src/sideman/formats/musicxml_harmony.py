@@ -142,8 +142,6 @@ def _change(degrees: list[tuple[int, int]], degree: Degree) -> list[tuple[int, i
         return [d for d in degrees if d[0] != degree.value]
     if degree.change == "alter" and present:
         return [(v, tone + degree.alter) if v == degree.value else (v, tone) for v, tone in degrees]
-    if present and not degree.alter:
-        return degrees
     plain = 10 if degree.value == 7 else _SCALE[degree.value]
     return [*degrees, (degree.value, plain + degree.alter)]
 
