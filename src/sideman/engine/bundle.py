@@ -1,0 +1,144 @@
+"""A bundle: one trained network as ONNX graphs with everything needed to use it, no torch.
+
+Folder: `bundle.json` (BundleFile), `step.onnx` (one pass of the decoder over new tokens), for offline
+models `encoder.onnx`, and `card.md`. Graph contract, B rows, S new tokens, P cache slots, R read positions:
+
+    step:  tokens int64 [B, S], positions int64 [B, S], filled int64 [B], read int64 [R],
+           form int64 [B, S, 3] (online) or condition float [B, S, D] (offline), past_i float [B, H, P, d], i < 2*depth
+        -> logits float [B, R, V], new float [2*depth, B, H, S, d]
+    encoder:  melody int64 [B, T+2], form int64 [B, T+2, 3]  ->  condition float [B, T+1, D]
+
+`past_{2l}` holds the keys of layer l, `past_{2l+1}` its values; slots from `filled` on are not looked at.
+The graphs return only new keys and values; `stream.Stream` owns the cache.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import numpy as np
+import onnxruntime as ort
+from numpy.typing import NDArray
+
+from sideman.errors import UnknownModel
+from sideman.music.vocabulary import BOS, EOS, Vocabulary, from_names, own_vocabulary
+
+Floats = NDArray[np.float32]
+STEP, ENCODER = "step.onnx", "encoder.onnx"
+
+
+class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`bundle.json`. `files`: sha256 of each graph; `checkpoint`: sha256 of the weights they were exported from;
+    `chords`: names in id order, empty for our own list; `window`: frames the network was trained on."""
+
+    name: str
+    kind: Literal["online", "offline"]
+    part: Literal["chord", "melody"]
+    precision: Literal["int8", "fp32"]
+    depth: int
+    heads: int
+    head_width: int
+    parameters: int
+    files: dict[str, str]
+    checkpoint: str
+    window: int = 256
+    chords: tuple[str, ...] = ()
+    trained: dict[str, str | int | float] = {}
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """An opened bundle. ONNX Runtime sessions are thread-safe; open them through the properties."""
+
+    folder: Path
+    file: BundleFile
+    threads: int
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        return from_names(self.file.chords) if self.file.chords else own_vocabulary()
+
+    @cached_property
+    def step(self) -> ort.InferenceSession:
+        return _session(self.folder / STEP, self.threads)
+
+    @cached_property
+    def encoder(self) -> ort.InferenceSession:
+        return _session(self.folder / ENCODER, self.threads)
+
+    def encode(self, melody: NDArray[np.integer], form: NDArray[np.integer]) -> Floats:
+        """Conditions float [T+1, D] for a melody of frame tokens [T] with form [T, 3] (offline bundles).
+
+        Row t conditions the chord of frame t (the last row the end). Melodies longer than the window are
+        read in windows that overlap by half; each frame is taken from the window it lies most central in.
+        """
+        frames, window = len(melody), self.file.window
+        if frames <= window:
+            return self._encode_window(melody, form)
+        hop = window // 2
+        starts = [*range(0, frames - window, hop), frames - window]
+        out: Floats | None = None
+        for number, start in enumerate(starts):
+            part = self._encode_window(melody[start : start + window], form[start : start + window])
+            if out is None:
+                out = np.empty((frames + 1, part.shape[1]), np.float32)
+            # From the middle of the overlap with the window before.
+            first = 0 if number == 0 else (starts[number - 1] + window - start) // 2
+            out[start + first : start + window + 1] = part[first:]
+        assert out is not None
+        return out
+
+    def _encode_window(self, melody: NDArray[np.integer], form: NDArray[np.integer]) -> Floats:
+        tokens = np.concatenate([[BOS], melody, [EOS]]).astype(np.int64)
+        places = np.zeros((len(tokens), 3), np.int64)
+        places[1:-1] = form
+        (out,) = self.encoder.run(None, {"melody": tokens[None], "form": places[None]})
+        return np.asarray(out[0], np.float32)
+
+
+def load_bundle(folder: Path, threads: int = 0) -> Bundle:
+    """Open a bundle (`threads` 0 = one a core). Raises UnknownModel where it is missing, damaged or truncated."""
+    try:
+        file = msgspec.json.decode((folder / "bundle.json").read_bytes(), type=BundleFile)
+    except FileNotFoundError:
+        raise UnknownModel(f"There is no model in {folder}.", "See what there is with: sideman models list") from None
+    except msgspec.DecodeError as error:
+        raise UnknownModel(f"The model in {folder} is damaged: bundle.json: {error}.", _REINSTALL) from None
+    for name, digest in file.files.items():
+        if fingerprint(folder / name) != digest:
+            raise UnknownModel(
+                f"The model in {folder} is damaged: {name} is not the file that was exported.", _REINSTALL
+            )
+    return Bundle(folder, file, threads)
+
+
+_REINSTALL = "Reinstall sideman, or export the model again."
+
+
+def fingerprint(path: Path) -> str:
+    """sha256 of a file, empty when it is missing."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except FileNotFoundError:
+        return ""
+
+
+def _session(path: Path, threads: int) -> ort.InferenceSession:
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    try:
+        return ort.InferenceSession(path, options, providers=ort.get_available_providers())
+    except Exception as error:  # the runtime's error types are not public
+        raise UnknownModel(
+            f"The model file {path} cannot be opened: {str(error).splitlines()[0]}", _REINSTALL
+        ) from None
+
+
+def feeds(past: NDArray[np.float32], **inputs: Any) -> dict[str, Any]:
+    """Inputs of one step call: `past` float [2*depth, B, H, P, d] is passed layer by layer without a copy."""
+    return inputs | {f"past_{i}": layer for i, layer in enumerate(past)}

@@ -1,0 +1,63 @@
+"""Which models there are: those that ship in `sideman/weights`, and the user's under `<home>/models`."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import msgspec
+
+from sideman.engine.bundle import Bundle, BundleFile, load_bundle
+from sideman.errors import UnknownModel
+from sideman.home import home
+
+SHIPPED = Path(__file__).resolve().parent.parent / "weights"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelInfo:
+    """One model. `card` is its model card (Markdown), empty if it has none."""
+
+    name: str
+    kind: str
+    parameters: int
+    size_bytes: int
+    path: Path
+    card: str
+
+
+def list_models() -> list[ModelInfo]:
+    """All models by name; a user's model hides a shipped one of the same name. Damaged ones are left out."""
+    found = {}
+    for root in (SHIPPED, home() / "models"):
+        for described in sorted(root.glob("*/bundle.json")):
+            info = _read(described.parent)
+            if info is not None:
+                found[info.name] = info
+    return [found[name] for name in sorted(found)]
+
+
+def find_model(name: str | None, kind: str = "offline") -> Path:
+    """Folder of the model called `name`, or of the default of a kind. Raises UnknownModel."""
+    wanted = name or kind
+    for root in (home() / "models", SHIPPED):
+        if Path(wanted).name == wanted and (root / wanted / "bundle.json").exists():
+            return root / wanted
+    names = ", ".join(info.name for info in list_models()) or "none"
+    raise UnknownModel(f"There is no model '{wanted}'.", f"These are here: {names}.")
+
+
+@lru_cache(maxsize=8)
+def open_model(folder: Path) -> Bundle:
+    """The bundle in `folder`, opened once a process."""
+    return load_bundle(folder)
+
+
+def _read(folder: Path) -> ModelInfo | None:
+    try:
+        file = msgspec.json.decode((folder / "bundle.json").read_bytes(), type=BundleFile)
+    except (OSError, msgspec.DecodeError):
+        return None
+    card = folder / "card.md"
+    size = sum(part.stat().st_size for part in folder.iterdir() if part.is_file())
+    text = card.read_text(encoding="utf-8") if card.exists() else ""
+    return ModelInfo(folder.name, file.kind, file.parameters, size, folder, text)

@@ -1,0 +1,196 @@
+"""Chords for a known melody, many rows at once, several frames a pass, without changing the distribution.
+
+Most frames prolong the chord that sounds. So each pass feeds the next frames with the draft
+"everything holds", gets the true distribution at every one of them, and draws tokens from left to
+right for as long as the draw equals the draft; the first token that differs is kept and what was fed
+after it is rolled back. Every token is thus drawn from the network's own distribution given what
+really precedes it: with the same uniform draws the result is the plain frame-by-frame one
+(Leviathan et al., 2023, with a deterministic draft).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sideman.engine.bundle import Bundle, Floats
+from sideman.engine.sampling import Sampling, candidates, column_of, log_probability, pick, tokens_of
+from sideman.engine.stream import Ints, Stream
+from sideman.music.grammar import hold_of
+from sideman.music.vocabulary import BOS, NOTE_HOLD, SILENCE
+
+DRAFT_FRAMES = 16
+SCORE_FRAMES = 64
+UNFORCED = -1
+
+
+@dataclass(frozen=True)
+class Melody:
+    """A melody ready for one network: frame tokens [T], form [T, 3], and for offline bundles `condition` [T+1, D]."""
+
+    tokens: Ints
+    form: NDArray[np.uint8]
+    condition: Floats | None
+
+    @classmethod
+    def prepare(cls, bundle: Bundle, tokens: Ints, form: NDArray[np.uint8]) -> "Melody":
+        return cls(tokens, form, bundle.encode(tokens, form) if bundle.file.kind == "offline" else None)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """`chords` int64 [B, T] tokens; `log_p` [B, T] log-probability of each at temperature 1; `passes` over the graph."""
+
+    chords: Ints
+    log_p: NDArray[np.float64]
+    passes: int
+
+
+def decode(
+    bundle: Bundle,
+    melody: Melody,
+    draws: NDArray[np.float64],
+    sampling: Sampling,
+    forced: Ints | None = None,
+    onset_bias: NDArray[np.float64] | None = None,
+    temperature: NDArray[np.float64] | None = None,
+    fresh: NDArray[np.bool_] | None = None,
+    draft: int = DRAFT_FRAMES,
+) -> Decoded:
+    """Chords for `melody`, one row of `draws` [B, T] each.
+
+    `forced` int64 [T] or [B, T]: tokens that are given (UNFORCED elsewhere). `onset_bias` [B]: added to the
+    logits of chord onsets, to steer density. `temperature` [B]: one a row, times that of `sampling`.
+    `fresh` bool [T]: frames in which nothing may be held. `draft` frames are tried a pass; 1 decodes plainly.
+    """
+    rows, frames = draws.shape
+    forced = np.broadcast_to(np.int64(UNFORCED) if forced is None else forced, (rows, frames))
+    steering = _Steering(
+        bias=np.zeros(rows) if onset_bias is None else onset_bias,
+        temperature=np.ones(rows) if temperature is None else temperature,
+        fresh=np.zeros(frames, np.bool_) if fresh is None else fresh,
+        sampling=sampling,
+    )
+    feeder = _Feeder(bundle, melody)
+    stream = Stream.open(bundle, rows, capacity=feeder.slots(min(frames, bundle.file.window) + draft))
+    chords, log_p = np.full((rows, frames), SILENCE, np.int64), np.zeros((rows, frames))
+    done, passes = np.zeros(rows, np.int64), 0
+    while (done < frames).any():
+        width = min(draft, int(frames - done.min()))
+        fed, drafts = feeder.group(chords, done, width, forced, bundle)
+        stream.slide(feeder.slots(bundle.file.window), feeder.slots(bundle.file.window * 3 // 4))
+        before = stream.lengths
+        logits = stream.feed(*fed, read=feeder.read(fed[0].shape[1]))
+        passes += 1
+        known = _accept(bundle, logits, drafts, done, chords, log_p, draws, forced, steering)
+        stream.rollback(before + feeder.fed_slots(done, known))
+        done = done + known
+    return Decoded(chords, log_p, passes)
+
+
+def score(bundle: Bundle, melody: Melody, chords: Ints) -> NDArray[np.float64]:
+    """Log-probability [B, T] of given chord tokens [B, T] under the network, at temperature 1."""
+    return decode(bundle, melody, np.zeros(chords.shape), Sampling(), forced=chords, draft=SCORE_FRAMES).log_p
+
+
+def _accept(
+    bundle: Bundle,
+    logits: Floats,
+    drafts: Ints,
+    done: Ints,
+    chords: Ints,
+    log_p: NDArray[np.float64],
+    draws: NDArray[np.float64],
+    forced: Ints,
+    steering: "_Steering",
+) -> Ints:
+    """Draw tokens of every drafted frame and keep those up to the first that differs; returns how many, [B]."""
+    vocabulary = bundle.vocabulary
+    rows, width, _ = logits.shape
+    frames = draws.shape[1]
+    at = np.minimum(done[:, None] + np.arange(width), frames - 1)
+    start = np.where(done > 0, chords[np.arange(rows), np.maximum(done, 1) - 1], BOS)
+    previous = np.concatenate([start[:, None], drafts[:, :-1]], 1).ravel()
+    plain = candidates(vocabulary, logits.reshape(rows * width, -1), previous)
+    columns = pick(steering.apply(plain, at), draws[np.arange(rows)[:, None], at].ravel(), steering.sampling)
+    given = np.take_along_axis(forced, at, 1).ravel()
+    columns = np.where(given == UNFORCED, columns, column_of(vocabulary, given, previous))
+    tokens = np.where(given == UNFORCED, tokens_of(vocabulary, columns, previous), given).reshape(rows, width)
+    quality = log_probability(plain, columns).reshape(rows, width)
+    differs = tokens != drafts
+    known = np.where(differs.any(1), differs.argmax(1) + 1, width)
+    known = np.minimum(known, frames - done)
+    for row, (first, count) in enumerate(zip(done.tolist(), known.tolist(), strict=True)):
+        chords[row, first : first + count] = tokens[row, :count]
+        log_p[row, first : first + count] = quality[row, :count]
+    return known
+
+
+@dataclass(frozen=True)
+class _Steering:
+    """What turns the network's logits into what is sampled; see `decode`."""
+
+    bias: NDArray[np.float64]
+    temperature: NDArray[np.float64]
+    fresh: NDArray[np.bool_]
+    sampling: Sampling
+
+    def apply(self, scores: Floats, at: Ints) -> Floats:
+        """Candidate logits [B * W, K] of frames `at` [B, W], steered."""
+        width = at.shape[1]
+        steered = scores / np.repeat(np.maximum(self.temperature, 1e-3), width)[:, None].astype(np.float32)
+        steered[:, 2:] += np.repeat(self.bias, width)[:, None].astype(np.float32)
+        steered[self.fresh[at].ravel(), 1] = -np.inf
+        return steered
+
+
+class _Feeder:
+    """What a network eats a frame: an offline decoder its own last chord, an online one chord and melody."""
+
+    def __init__(self, bundle: Bundle, melody: Melody) -> None:
+        self.melody, self.online = melody, bundle.file.kind == "online"
+        self.per_frame = 2 if self.online else 1
+
+    def slots(self, frames: int) -> int:
+        return self.per_frame * frames + 1
+
+    def read(self, count: int) -> Ints:
+        """Positions whose logits predict a chord: the last of each frame's group (BOS alone is the first group)."""
+        first = 0 if count % self.per_frame else self.per_frame - 1
+        return np.arange(first, count, self.per_frame)
+
+    def fed_slots(self, done: Ints, known: Ints) -> Ints:
+        """Slots that stay after `known` frames were settled: the group of the last one is not fed yet."""
+        if not self.online:
+            return known
+        return np.where(done == 0, 2 * known - 1, 2 * known)
+
+    def group(
+        self, chords: Ints, done: Ints, width: int, forced: Ints, bundle: Bundle
+    ) -> tuple[tuple[Ints, NDArray[np.generic]], Ints]:
+        """((tokens, form or condition) to feed, drafts [B, width] of the frames they predict)."""
+        rows, frames = chords.shape
+        at = done[:, None] + np.arange(width)
+        inside = np.minimum(at, frames - 1)
+        last = np.where(done > 0, chords[np.arange(rows), np.maximum(done, 1) - 1], BOS)
+        drafts = np.empty((rows, width), np.int64)
+        held = last
+        for i in range(width):
+            given = forced[np.arange(rows), inside[:, i]]
+            held = np.where(given == UNFORCED, hold_of(bundle.vocabulary, held), given)
+            drafts[:, i] = held
+        fed = np.concatenate([last[:, None], drafts[:, :-1]], 1)
+        if not self.online:
+            assert self.melody.condition is not None
+            return (fed, self.melody.condition[inside]), drafts
+        # A group is (c, m) of the frame before the one it predicts; before frame 0 there is only BOS.
+        before = np.maximum(inside - 1, 0)
+        tokens = np.stack([fed, self.melody.tokens[before]], 2).reshape(rows, -1)
+        form = self.melody.form
+        places = np.stack([form[before], form[inside]], 2).reshape(rows, -1, 3)
+        if done[0] == 0:  # every row settles at least one frame a pass, so all start together
+            tokens, places = np.delete(tokens, 1, 1), np.delete(places, 1, 1)
+        return (tokens, places), drafts

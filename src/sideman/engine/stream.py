@@ -1,0 +1,90 @@
+"""Rows of decoding state over one bundle: tokens in, logits out, the cache kept here.
+
+A stream is plain data plus a session handle: give it to one thread at a time. Rolling back is
+setting a row's length back; forking is copying rows.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sideman.engine.bundle import Bundle, Floats, feeds
+
+Ints = NDArray[np.int64]
+GROW = 64
+
+
+@dataclass
+class Stream:
+    """B rows. `cache` float [2*depth, B, H, capacity, d]; `lengths` int64 [B] slots filled; `dropped` int64 [B]
+    positions forgotten by `slide`, so that `dropped + lengths` is the position of the next token."""
+
+    bundle: Bundle
+    cache: Floats
+    lengths: Ints
+    dropped: Ints = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.dropped = np.zeros_like(self.lengths)
+
+    @classmethod
+    def open(cls, bundle: Bundle, rows: int, capacity: int = GROW) -> "Stream":
+        file = bundle.file
+        shape = (2 * file.depth, rows, file.heads, capacity, file.head_width)
+        return cls(bundle, np.zeros(shape, np.float32), np.zeros(rows, np.int64))
+
+    @property
+    def rows(self) -> int:
+        return len(self.lengths)
+
+    def feed(self, tokens: Ints, extra: NDArray[np.generic], read: Ints | None = None) -> Floats:
+        """Append tokens [B, S] with their form [B, S, 3] or condition [B, S, D]; logits [B, R, V] at the
+        `read` positions among the new ones (all of them if None)."""
+        count = tokens.shape[1]
+        self._reserve(int(self.lengths.max()) + count)
+        offline = self.bundle.file.kind == "offline"
+        inputs = feeds(
+            self.cache,
+            tokens=tokens,
+            positions=(self.dropped + self.lengths)[:, None] + np.arange(count),
+            filled=self.lengths,
+            read=np.arange(count) if read is None else read,
+            **{"condition" if offline else "form": extra.astype(np.float32 if offline else np.int64)},
+        )
+        logits, new = self.bundle.step.run(None, inputs)
+        if self.rows == 1 or (self.lengths == self.lengths[0]).all():
+            at = int(self.lengths[0])
+            self.cache[:, :, :, at : at + count] = new
+        else:
+            for row, at in enumerate(self.lengths.tolist()):
+                self.cache[:, row, :, at : at + count] = new[:, row]
+        self.lengths = self.lengths + count
+        return logits  # type: ignore[no-any-return]
+
+    def rollback(self, lengths: Ints) -> None:
+        """Forget everything from these lengths on, row by row. Raises ValueError for a length not reached."""
+        if (lengths > self.lengths).any() or (lengths < 0).any():
+            raise ValueError("a stream can only be rolled back to where it has been")
+        self.lengths = np.array(lengths, np.int64)
+
+    def fork(self, rows: Ints) -> "Stream":
+        """A new stream whose rows are copies of these rows (repeats allowed)."""
+        twin = Stream(self.bundle, np.ascontiguousarray(self.cache[:, rows]), self.lengths[rows])
+        twin.dropped = self.dropped[rows]
+        return twin
+
+    def slide(self, limit: int, keep: int) -> None:
+        """Rows that fill more than `limit` slots forget all but their last `keep`; positions go on counting."""
+        for row, length in enumerate(self.lengths.tolist()):
+            if length > limit:
+                self.cache[:, row, :, :keep] = self.cache[:, row, :, length - keep : length].copy()
+                self.lengths[row] = keep
+                self.dropped[row] += length - keep
+
+    def _reserve(self, slots: int) -> None:
+        have = self.cache.shape[3]
+        if slots > have:
+            grown = np.zeros((*self.cache.shape[:3], -(-slots // GROW) * GROW, self.cache.shape[4]), np.float32)
+            grown[:, :, :, :have] = self.cache
+            self.cache = grown

@@ -1,0 +1,70 @@
+"""Networks from their stored configuration, and checkpoints on disk.
+
+A checkpoint is a folder: `model.safetensors` (weights), `model.json` (kind, configuration, chord
+names, what it was trained on) and, while training, `state.pt` (optimiser and step).
+"""
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torch import nn
+
+from sideman.errors import UnknownModel
+from sideman.files import write_atomic
+from sideman.models.offline import OfflineConfig, OfflineModel
+from sideman.models.online import OnlineConfig, OnlineModel
+from sideman.music.vocabulary import Vocabulary, from_names, own_vocabulary
+
+
+class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`model.json`. `chords`: names in id order, empty for our own list; `trained`: step, data, metrics, commit."""
+
+    kind: Literal["online", "offline"]
+    part: Literal["chord", "melody"] = "chord"
+    online: OnlineConfig | None = None
+    offline: OfflineConfig | None = None
+    chords: tuple[str, ...] = ()
+    trained: dict[str, str | int | float] = {}
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        return from_names(self.chords) if self.chords else own_vocabulary()
+
+
+def build(file: ModelFile) -> OnlineModel | OfflineModel:
+    """A fresh network of the stored kind and size."""
+    if file.kind == "online" and file.online is not None:
+        return OnlineModel(file.online)
+    if file.kind == "offline" and file.offline is not None:
+        return OfflineModel(file.offline)
+    raise UnknownModel("The checkpoint names no network we know.")
+
+
+def save_checkpoint(folder: Path, file: ModelFile, model: nn.Module) -> None:
+    """Write weights (fp32, contiguous) and description."""
+    tensors = {name: t.detach().cpu().contiguous() for name, t in model.state_dict().items()}
+    write_atomic(folder / "model.safetensors", save(tensors))
+    write_atomic(folder / "model.json", msgspec.json.format(msgspec.json.encode(file), indent=1))
+
+
+def load_checkpoint(folder: Path) -> tuple[ModelFile, OnlineModel | OfflineModel]:
+    """Network in eval mode and its description. Raises UnknownModel where files are missing or damaged."""
+    hint = "Point at a run's checkpoint folder, e.g. runs/NAME/last."
+    try:
+        file = msgspec.json.decode((folder / "model.json").read_bytes(), type=ModelFile)
+        model = build(file)
+        model.load_state_dict(load_file(folder / "model.safetensors"))
+    except FileNotFoundError as error:
+        raise UnknownModel(
+            f"There is no checkpoint in {folder} ({Path(error.filename or '').name} is missing).", hint
+        ) from None
+    except (msgspec.DecodeError, SafetensorError, RuntimeError) as error:
+        raise UnknownModel(f"The checkpoint in {folder} is damaged: {str(error).splitlines()[0]}", hint) from None
+    return file, model.eval()
+
+
+def parameters(model: nn.Module) -> int:
+    return sum(p.numel() for p in model.parameters())

@@ -1,0 +1,88 @@
+"""Plain decoding in torch: one frame after the other with a static cache.
+
+Used for samples during training and as the reference the engine is checked and timed against. A
+token is chosen by inverting the cumulative distribution at a given uniform draw, the rule the
+engine follows too, so both agree token for token given the same draws.
+"""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from sideman.models.offline import OfflineModel
+from sideman.models.online import OnlineModel
+from sideman.music.grammar import chord_mask
+from sideman.music.vocabulary import BOS, Vocabulary
+
+
+def pick(logits: Tensor, allowed: Tensor, temperature: float, draws: Tensor) -> Tensor:
+    """Token of each row from logits [B, V], allowed bool [B, V] and uniform draws [B]; temperature 0 = the likeliest."""
+    logits = logits.float().masked_fill(~allowed, float("-inf"))
+    if temperature == 0:
+        return logits.argmax(-1)
+    probabilities = torch.softmax(logits.double() / temperature, -1)
+    total = probabilities.cumsum(-1)
+    return (
+        torch.searchsorted(total, draws.double()[:, None] * total[:, -1:]).squeeze(-1).clamp(max=logits.shape[-1] - 1)
+    )
+
+
+@torch.inference_mode()
+def accompany_online(
+    model: OnlineModel,
+    vocabulary: Vocabulary,
+    melody: Tensor,
+    form: Tensor | None,
+    draws: Tensor,
+    temperature: float = 1.0,
+) -> Tensor:
+    """Chords [B, T] for a melody [B, T] (tokens) heard frame by frame; `draws` uniform [B, T], `form` [B, T, 3]."""
+    rows, frames = melody.shape
+    cache = model.cache(rows, 2 * frames)
+    chords = torch.empty_like(melody)
+    last = torch.full((rows,), BOS, device=melody.device)
+    feed = last[:, None]
+    at = 0
+    for t in range(frames):
+        # After (c, m) of frame t-1 the positions predict m of t-1 and c of t; only the last is read.
+        here = None if form is None else _form_of(form, t, feed.shape[1])
+        logits = model.read(model.states(feed, here, cache=cache, at=at)[:, -1])
+        allowed = torch.from_numpy(chord_mask(vocabulary, last.cpu().numpy())).to(logits.device)
+        last = pick(logits, allowed, temperature, draws[:, t])
+        chords[:, t] = last
+        at += feed.shape[1]
+        feed = torch.stack((last, melody[:, t]), 1)
+    return chords
+
+
+def _form_of(form: Tensor, t: int, length: int) -> Tensor:
+    """Form of the tokens predicted by the fed positions: (m of t-1, c of t), or c of 0 for BOS."""
+    return form[:, t - 1 : t + 1] if length == 2 else form[:, :1]
+
+
+@torch.inference_mode()
+def harmonise_offline(
+    model: OfflineModel,
+    vocabulary: Vocabulary,
+    melody: Tensor,
+    form: Tensor | None,
+    draws: Tensor,
+    temperature: float = 1.0,
+) -> Tensor:
+    """Chords [B, T] for a whole melody given as BOS .. EOS tokens [B, T+2] with form [B, T+2, 3]."""
+    rows, frames = melody.shape[0], melody.shape[1] - 2
+    encoded = model.encode(melody, form)
+    cache = model.cache(rows, frames)
+    chords = torch.empty((rows, frames), dtype=melody.dtype, device=melody.device)
+    last = torch.full((rows,), BOS, device=melody.device)
+    for t in range(frames):
+        logits = model.decode(last[:, None], encoded, cache=cache, at=t)[:, -1]
+        allowed = torch.from_numpy(chord_mask(vocabulary, last.cpu().numpy())).to(logits.device)
+        last = pick(logits, allowed, temperature, draws[:, t])
+        chords[:, t] = last
+    return chords
+
+
+def uniform(seed: int, rows: int, frames: int) -> Tensor:
+    """The draws of a seeded generation, [B, T] in [0, 1), the same in torch and numpy."""
+    return torch.from_numpy(np.random.default_rng(seed).random((rows, frames)))

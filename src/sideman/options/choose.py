@@ -1,0 +1,33 @@
+"""Picking N progressions that are good and clearly different."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sideman.music.measures import chord_masks
+from sideman.options.plan import Plan
+from sideman.options.pool import Candidate
+
+# What the contract promises, and how much a further difference is worth against quality.
+LEAST_DIFFERENCE = 0.2
+NOVELTY_WEIGHT = 0.35
+
+
+def differences(candidates: list[Candidate], plan: Plan) -> NDArray[np.float64]:
+    """Share of free frames in which two candidates differ in pitch-class set, [M, M]."""
+    masks = np.stack([chord_masks(c.frames)[plan.free] for c in candidates])
+    return np.stack([(masks != row).mean(1) for row in masks])
+
+
+def choose(quality: NDArray[np.float64], difference: NDArray[np.float64], n: int) -> list[int]:
+    """Up to `n` indices, best first: each time the candidate with the highest quality plus novelty (its
+    smallest difference to those chosen) among those that differ enough (maximal marginal relevance,
+    Carbonell & Goldstein, 1998)."""
+    chosen = [int(quality.argmax())]
+    while len(chosen) < n:
+        novelty = difference[:, chosen].min(1)
+        value = np.where(novelty >= LEAST_DIFFERENCE, quality + NOVELTY_WEIGHT * novelty, -np.inf)
+        best = int(value.argmax())
+        if value[best] == -np.inf:
+            break
+        chosen.append(best)
+    return sorted(chosen, key=lambda i: -quality[i])

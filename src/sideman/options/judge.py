@@ -1,0 +1,97 @@
+"""How good a progression is: a handful of readable scores in 0..1 and their weighted mean."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sideman.music.frames import FRAMES_PER_BEAT, SILENT
+from sideman.music.measures import chord_events, chord_masks, inside_chord, ratio, uncovered
+from sideman.music.pitch import Key
+from sideman.options.plan import Plan
+from sideman.options.pool import Candidate
+
+WEIGHTS = {"harmony": 0.4, "fit": 0.3, "calm": 0.1, "cadence": 0.1, "cover": 0.1}
+LONG_FRAMES = 32
+
+
+def judge(candidates: list[Candidate], plan: Plan, key: Key) -> list[dict[str, float]]:
+    """Scores of each candidate:
+
+    `harmony` chord tones under the melody, strong beats and long notes counting more; `fit` how likely the offline
+    model finds it, against the other candidates; `calm` no chord too long, too short or too dense; `cadence` it ends
+    at home; `cover` no silence under the melody.
+    """
+    fit = _fit(np.array([c.log_p for c in candidates]))
+    weight = _accents(plan)
+    return [
+        {
+            "harmony": _harmony(c, weight),
+            "fit": float(fit[i]),
+            "calm": _calm(c),
+            "cadence": _cadence(c, key),
+            "cover": _cover(c),
+        }
+        for i, c in enumerate(candidates)
+    ]
+
+
+def total(scores: dict[str, float]) -> float:
+    """Weighted mean of the scores named in WEIGHTS."""
+    return sum(weight * scores[name] for name, weight in WEIGHTS.items())
+
+
+def _fit(log_p: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Logistic of the standardised log-probability: 0.5 for an average candidate."""
+    spread = max(float(log_p.std()), 1.0)
+    return np.asarray(1 / (1 + np.exp(-(log_p - log_p.mean()) / spread)))
+
+
+def _accents(plan: Plan) -> NDArray[np.float64]:
+    """Weight of each frame: note onsets and bar beginnings count more than what rings on."""
+    frames = plan.frames
+    weight = np.ones(len(frames))
+    weight[frames.melody_onset] += 1.0
+    weight[frames.form[:, 0] == 1] += 1.0
+    return weight
+
+
+def _harmony(candidate: Candidate, weight: NDArray[np.float64]) -> float:
+    inside, both = inside_chord(candidate.frames.melody, chord_masks(candidate.frames))
+    return _known(ratio(float(weight[inside].sum()), float(weight[both].sum())))
+
+
+def _cover(candidate: Candidate) -> float:
+    frames = candidate.frames
+    silent = int(uncovered(frames.melody, chord_masks(frames)).sum())
+    return 1.0 - _known(ratio(silent, int((frames.melody != SILENT).sum())))
+
+
+def _calm(candidate: Candidate) -> float:
+    """1 minus the share of frames in chords longer than 8 beats or shorter than a beat, or of six and more tones."""
+    frames = candidate.frames
+    first, last, chord = chord_events(frames)
+    if not len(first):
+        return 0.0
+    length = last - first
+    tones = np.array([len(frames.chords[i].tones) for i in chord])
+    odd = (length > LONG_FRAMES) | (length < FRAMES_PER_BEAT) | (tones >= 6)
+    return 1.0 - float(length[odd].sum()) / float(length.sum())
+
+
+def _cadence(candidate: Candidate, key: Key) -> float:
+    """1 for a last chord on the tonic in root position, 0.7 inverted or on the relative, 0.5 on the dominant."""
+    frames = candidate.frames
+    _, _, chord = chord_events(frames)
+    if not len(chord):
+        return 0.0
+    last = frames.chords[chord[-1]]
+    relative = (key.tonic + (9 if key.mode == "major" else 3)) % 12
+    if last.root == key.tonic:
+        return 1.0 if last.bass == last.root else 0.7
+    if last.root == relative:
+        return 0.7
+    return 0.5 if last.root == (key.tonic + 7) % 12 else 0.0
+
+
+def _known(value: float) -> float:
+    """0 where nothing was there to measure."""
+    return 0.0 if np.isnan(value) else value

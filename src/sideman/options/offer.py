@@ -1,0 +1,105 @@
+"""A melody in, N ranked and clearly different chord progressions out."""
+
+import time
+
+import numpy as np
+
+from sideman.engine.bundle import Bundle
+from sideman.engine.models import find_model, list_models, open_model
+from sideman.errors import UnknownModel
+from sideman.music.frames import Frames, decode
+from sideman.music.measures import note_in_chord, silence
+from sideman.music.pitch import Key
+from sideman.music.tonality import estimate_key
+from sideman.options.answer import Answer, ChordOut, Option
+from sideman.options.choose import choose, differences
+from sideman.options.judge import judge, total
+from sideman.options.plan import Plan, make_plan
+from sideman.options.pool import Candidate, sample_pool
+from sideman.options.request import Request
+
+# Candidates for each option asked for, from the offline and from the online model.
+OFFLINE_ROWS, ONLINE_ROWS = 3, 1
+# When too few differ: how often to sample again, and how much hotter each time.
+ROUNDS, HEATING = 4, 1.5
+
+
+def offer(request: Request) -> Answer:
+    """Answer a request. Raises SidemanError subclasses for what is wrong with it."""
+    started = time.perf_counter()
+    request.check()
+    makers = _makers(request)
+    plan = make_plan(request)
+    key = request.melody.key or estimate_key(plan.frames.melody)
+    candidates, scores, chosen = _search(request, makers, plan, key)
+    remarks = list(request.melody.remarks)
+    if len(chosen) < request.n:
+        remarks.append(f"Only {len(chosen)} of {request.n} progressions differ by a fifth of their frames.")
+    options = [_option(rank, candidates[i].frames, scores[i], key) for rank, i in enumerate(chosen, 1)]
+    return Answer(
+        model=makers[0][0].file.name,
+        seed=request.seed,
+        tempo=request.melody.bpm,
+        meter=str(request.melody.meters[0]),
+        beats=max(note.offset for note in request.melody.notes),
+        elapsed_ms=round(1000 * (time.perf_counter() - started), 1),
+        options=options,
+        remarks=remarks,
+    )
+
+
+def _makers(request: Request) -> list[tuple[Bundle, int]]:
+    """The models to sample from, the judge (an offline model) first, with rows for each."""
+    named = open_model(find_model(request.model))
+    if named.file.part != "chord":
+        raise UnknownModel(f"The model '{named.file.name}' makes melodies, not chords.", "Choose another with --model.")
+    rows = max(8, OFFLINE_ROWS * request.n)
+    if named.file.kind == "online":  # it proposes everything; the offline model only judges
+        return [(open_model(find_model(None)), 0), (named, rows)]
+    others = [(named, rows)]
+    if request.model is None and any(info.name == "online" for info in list_models()):
+        others.append((open_model(find_model("online")), max(2, ONLINE_ROWS * request.n)))
+    return others
+
+
+def _search(
+    request: Request, makers: list[tuple[Bundle, int]], plan: Plan, key: Key
+) -> tuple[list[Candidate], list[dict[str, float]], list[int]]:
+    """Sample, judge and choose; sample again, hotter, while too few candidates differ."""
+    candidates: list[Candidate] = []
+    scores: list[dict[str, float]] = []
+    chosen: list[int] = []
+    for turn in range(ROUNDS):
+        heat = max(request.temperature, 0.5) * HEATING**turn if turn else request.temperature
+        candidates += sample_pool(makers[0][0], makers, plan, request.seed + 7919 * turn, heat, request.density)
+        scores = judge(candidates, plan, key)
+        difference = differences(candidates, plan)
+        chosen = choose(np.array([total(s) for s in scores]), difference, request.n)
+        for place in chosen:
+            others = [i for i in chosen if i != place]
+            scores[place]["novelty"] = float(difference[place, others].mean()) if others else 1.0
+        if len(chosen) == request.n:
+            break
+    return candidates, scores, chosen
+
+
+def _option(rank: int, frames: Frames, scores: dict[str, float], key: Key) -> Option:
+    harmony = note_in_chord(frames)
+    chords = [
+        ChordOut(
+            onset=span.onset,
+            duration=span.duration,
+            symbol=span.chord.name(key),
+            pitches=list(span.chord.voicing()),
+            bass=36 + span.chord.bass,
+        )
+        for span in decode(frames).chords
+    ]
+    return Option(
+        rank=rank,
+        score=round(total(scores), 4),
+        scores={name: round(value, 4) for name, value in scores.items()},
+        note_in_chord=None if np.isnan(harmony) else round(harmony, 4),
+        silence=round(silence(frames), 4),
+        chords=chords,
+    )

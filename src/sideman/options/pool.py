@@ -1,0 +1,76 @@
+"""Candidates: many progressions for one plan, sampled from the models that ship."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sideman.engine.bundle import Bundle
+from sideman.engine.sampling import Sampling
+from sideman.engine.speculate import Melody, decode, score
+from sideman.music.frames import Frames
+from sideman.music.measures import chord_density
+from sideman.options.plan import Plan
+
+# Rows of a pool are spread around the asked-for temperature, so that some are safe and some are daring.
+SPREAD = (0.75, 1.25)
+# The coldest row beside the first: colder ones would all be the same progression.
+COLDEST = 0.3
+SAMPLING = Sampling(min_p=0.01)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One progression with the offline model's log-probability of its free frames, and which model made it."""
+
+    frames: Frames
+    log_p: float
+    source: str
+
+
+def sample_pool(
+    judge: Bundle,
+    makers: list[tuple[Bundle, int]],
+    plan: Plan,
+    seed: int,
+    temperature: float,
+    density: float | None,
+) -> list[Candidate]:
+    """`rows` candidates from each (bundle, rows) of `makers`, judged by the offline bundle `judge`."""
+    tokens, _ = judge.vocabulary.encode(plan.frames)
+    melody = Melody.prepare(judge, tokens.astype(np.int64), plan.frames.form)
+    out = []
+    for number, (bundle, rows) in enumerate(makers):
+        prepared = melody if bundle is judge else Melody.prepare(bundle, melody.tokens, melody.form)
+        draws = np.random.default_rng([seed, number]).random((rows, len(plan.frames)))
+        heat = _temperatures(temperature, rows, first=number == 0)
+        bias = np.zeros(rows)
+        if density is not None:
+            bias = _density_bias(bundle, prepared, plan, density, seed) + np.linspace(-0.4, 0.4, rows)
+        made = decode(bundle, prepared, draws, SAMPLING, plan.forced(bundle.vocabulary), bias, heat, plan.fresh)
+        log_p = made.log_p if bundle is judge else score(judge, melody, made.chords)
+        for chords, quality in zip(made.chords, log_p, strict=True):
+            frames = plan.complete(bundle.vocabulary, chords)
+            out.append(Candidate(frames, float(quality[plan.free].sum()), bundle.file.name))
+    return out
+
+
+def _temperatures(temperature: float, rows: int, first: bool) -> NDArray[np.float64]:
+    """One a row: spread around `temperature`; the first row of the first maker is a little safer than asked."""
+    heat = np.maximum(temperature * np.linspace(*SPREAD, rows), COLDEST)
+    if first:
+        heat[0] = min(temperature, heat[0])
+    return heat
+
+
+def _density_bias(bundle: Bundle, melody: Melody, plan: Plan, density: float, seed: int) -> float:
+    """The onset bias whose samples come closest to `density` chords a bar: measured on a ladder of biases,
+    interpolated between its rungs."""
+    ladder = np.linspace(-3.0, 4.0, 8)
+    draws = np.random.default_rng([seed, 99]).random((len(ladder), len(melody)))
+    forced = plan.forced(bundle.vocabulary)
+    made = decode(bundle, melody, draws, SAMPLING, forced, ladder, np.ones(len(ladder)), plan.fresh)
+    dense = [chord_density(plan.complete(bundle.vocabulary, chords)) for chords in made.chords]
+    # Densities rise with the bias up to noise; interpolation needs them to rise strictly.
+    rising = np.maximum.accumulate(dense) + np.arange(len(ladder)) * 1e-6
+    return float(np.interp(density, rising, ladder))

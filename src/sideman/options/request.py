@@ -1,0 +1,76 @@
+"""What can be asked of the options room, checked."""
+
+import math
+from dataclasses import dataclass, replace
+
+from sideman.errors import EmptyMelody, TooLarge, WrongValue
+from sideman.music.frames import frame_count
+from sideman.music.song import ChordSpan, Song
+
+MAX_OPTIONS = 16
+MAX_FRAMES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """N progressions for a melody. Beats are quarter notes from its start.
+
+    `keep`: chords every option must have. `between`: only chords from the first to the second beat are
+    made; outside, the song's own chords stay, or silence. `density`: chords a bar to aim at.
+    """
+
+    melody: Song
+    n: int = 5
+    seed: int = 0
+    temperature: float = 1.0
+    keep: tuple[ChordSpan, ...] = ()
+    density: float | None = None
+    between: tuple[float, float] | None = None
+    model: str | None = None
+
+    def check(self) -> None:
+        """Raises WrongValue, EmptyMelody or TooLarge, saying which field is wrong."""
+        if not self.melody.notes:
+            raise EmptyMelody("The melody has no notes.", "Give a melody with at least one note.")
+        frames = frame_count(replace(self.melody, chords=()))
+        if frames > MAX_FRAMES:
+            raise TooLarge(
+                f"The melody is {frames / 4:g} beats long; the limit is {MAX_FRAMES // 4}.",
+                "Cut it into parts and ask for each.",
+            )
+        _within("n", self.n, 1, MAX_OPTIONS)
+        _within("temperature", self.temperature, 0, 3)
+        if self.density is not None:
+            _within("density", self.density, 0.05, 16)
+        if not 0 <= self.seed < 2**63:
+            raise WrongValue(f"seed is {self.seed}.", "Give a whole number from 0 up.")
+        if self.between is not None:
+            self._check_between(frames / 4, *self.between)
+        self._check_keeps(frames / 4)
+
+    def _check_between(self, beats: float, first: float, last: float) -> None:
+        if not (math.isfinite(first) and math.isfinite(last) and 0 <= first < last):
+            raise WrongValue(f"between is {first:g} to {last:g}.", "Give two beats, the earlier one first.")
+        if first >= beats:
+            raise WrongValue(f"between starts at beat {first:g}, after the melody's end at {beats:g}.")
+
+    def _check_keeps(self, beats: float) -> None:
+        spans = sorted(self.keep, key=lambda span: span.onset)
+        for span in spans:
+            if not (math.isfinite(span.onset) and span.onset >= 0 and 0 < span.duration < math.inf):
+                raise WrongValue("A kept chord needs an onset from 0 up and a length above 0.")
+            if span.onset >= beats:
+                raise WrongValue(
+                    f"The kept {span.chord.name()} at beat {span.onset:g} lies after the melody's end at {beats:g}."
+                )
+        for one, two in zip(spans, spans[1:], strict=False):
+            if two.onset < one.offset - 1e-6:
+                raise WrongValue(
+                    f"The kept chords {one.chord.name()} and {two.chord.name()} overlap at beat {two.onset:g}.",
+                    "Shorten one of them.",
+                )
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    if not (math.isfinite(value) and low <= value <= high):
+        raise WrongValue(f"{name} is {value:g}; it must be from {low:g} to {high:g}.")

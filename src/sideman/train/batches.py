@@ -1,0 +1,174 @@
+"""Training examples from a pack: mixing, cropping, transposing, token layouts (spec 1.6-1.8, 3).
+
+Batch number s is a function of (seed, s) alone, so resuming needs no state and every number of
+processes sees the same examples.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sideman.data.pack import Pack
+from sideman.errors import WrongValue
+from sideman.music.frames import SILENT
+from sideman.music.vocabulary import BOS, CHORD_HOLD, EOS, NOTE_HOLD, NOTE_ON, PAD, SILENCE, Vocabulary
+from sideman.train.recipe import DataConfig
+
+Tokens = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """B examples of at most T frames. `melody`, `chords`: frame tokens int64 [B, T], PAD beyond `lengths` int64 [B];
+    `form` uint8 [B, T, 3]; `pieces` int64 [B] into the pack."""
+
+    melody: Tokens
+    chords: Tokens
+    form: NDArray[np.uint8]
+    lengths: NDArray[np.int64]
+    pieces: NDArray[np.int64]
+
+    def interleaved(self, part: str) -> Tokens:
+        """BOS c1 m1 c2 m2 .. EOS (melody first when it is the model part), int64 [B, 2T+2]."""
+        rows, frames = self.melody.shape
+        out = np.full((rows, 2 * frames + 2), PAD, np.int64)
+        out[:, 0] = BOS
+        own, other = (self.chords, self.melody) if part == "chord" else (self.melody, self.chords)
+        out[:, 1:-1:2], out[:, 2:-1:2] = own, other
+        out[np.arange(rows), 2 * self.lengths + 1] = EOS
+        return out
+
+    def single(self, part: str) -> Tokens:
+        """BOS x1 .. xT EOS of one part, int64 [B, T+2]."""
+        rows, frames = self.melody.shape
+        out = np.full((rows, frames + 2), PAD, np.int64)
+        out[:, 0] = BOS
+        out[:, 1:-1] = self.chords if part == "chord" else self.melody
+        out[np.arange(rows), self.lengths + 1] = EOS
+        return out
+
+
+def interleaved_form(form: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Frame form [B, T, 3] -> form of the *next* token of BOS a1 b1 a2 .., [B, 2T+1, 3]; the last (EOS) is unknown."""
+    rows, frames, columns = form.shape
+    out = np.zeros((rows, 2 * frames + 1, columns), np.uint8)
+    out[:, :-1] = np.repeat(form, 2, axis=1)
+    return out
+
+
+def single_form(form: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Frame form [B, T, 3] -> form of each token of BOS x1 .. xT EOS, [B, T+2, 3]; BOS and EOS are unknown."""
+    rows, frames, columns = form.shape
+    out = np.zeros((rows, frames + 2, columns), np.uint8)
+    out[:, 1:-1] = form
+    return out
+
+
+class Source:
+    """Examples of one split of a pack under one vocabulary. Read-only after construction, so threads may share it."""
+
+    def __init__(self, pack: Pack, vocabulary: Vocabulary, config: DataConfig, split: str) -> None:
+        self.pack, self.config = pack, config
+        self.pieces = pack.pieces(split)
+        if not len(self.pieces):
+            raise WrongValue(f"The pack holds no {split} pieces.", "Convert more data: sideman data convert NAME")
+        self.vocabulary = vocabulary
+        self.index, self.unknown = _chord_index(pack, vocabulary, config.transpose if split == "train" else 0)
+        self.odds = _mix(pack, self.pieces, config.weights)
+
+    def draw(self, seed: int, step: int, batch: int) -> Batch:
+        """Batch `step` of a training run: pieces by weight, random crop on a beat, random transposition."""
+        rng = np.random.default_rng([seed, step])
+        pieces = self.pieces[rng.choice(len(self.pieces), size=batch, p=self.odds)]
+        lengths = np.diff(self.pack.starts)[pieces]
+        room = np.maximum(0, lengths - self.config.window_frames) // 4
+        starts = 4 * rng.integers(0, room + 1)
+        shifts = rng.integers(-self.config.transpose, self.config.transpose + 1, size=batch)
+        out = self.collect(pieces, starts, shifts)
+        out.form[rng.random(batch) < self.config.form_dropout] = 0
+        return out
+
+    def fixed(self, count: int) -> Batch:
+        """The first window of up to `count` pieces spread evenly over the split; the same ones every time."""
+        chosen = self.pieces[np.linspace(0, len(self.pieces) - 1, min(count, len(self.pieces))).astype(int)]
+        nothing = np.zeros(len(chosen), np.int64)
+        return self.collect(chosen, nothing, nothing)
+
+    def collect(self, pieces: NDArray[np.int64], starts: NDArray[np.int64], shifts: NDArray[np.int64]) -> Batch:
+        """Cut, transpose and pad windows."""
+        window = self.config.window_frames
+        lengths = np.minimum(np.diff(self.pack.starts)[pieces] - starts, window)
+        frames = int(lengths.max())
+        melody, chords = np.full((2, len(pieces), frames), PAD, np.int64)
+        form = np.zeros((len(pieces), frames, 3), np.uint8)
+        for row, (piece, start, shift, length) in enumerate(zip(pieces, starts, shifts, lengths, strict=True)):
+            at = int(self.pack.starts[piece] + start)
+            cut = slice(at, at + int(length))
+            melody[row, :length] = _melody_tokens(self.pack, cut, int(shift))
+            chords[row, :length] = self._chord_tokens(cut, int(shift))
+            form[row, :length] = self.pack.form[cut]
+        return Batch(melody, chords, form, lengths, pieces)
+
+    def _chord_tokens(self, cut: slice, shift: int) -> Tokens:
+        table = self.index[shift + (len(self.index) - 1) // 2]
+        index = table[self.pack.chord[cut]]
+        base = np.where(self.pack.chord_onset[cut], self.vocabulary.chord_on, CHORD_HOLD)
+        return np.where(index < 0, SILENCE, base + index)
+
+
+def batches(
+    source: Source, seed: int, first: int, last: int, batch: int, rank: int = 0, world: int = 1
+) -> Iterator[Batch]:
+    """Batches first..last-1 of this process (rows rank, rank+world, ..), each prepared while the one before trains."""
+    with ThreadPoolExecutor(1) as pool:
+        ahead = pool.submit(source.draw, seed, first, batch)
+        for step in range(first, last):
+            whole = ahead.result()
+            ahead = pool.submit(source.draw, seed, step + 1, batch)
+            mine = slice(rank, None, world)
+            yield Batch(
+                whole.melody[mine], whole.chords[mine], whole.form[mine], whole.lengths[mine], whole.pieces[mine]
+            )
+
+
+def _melody_tokens(pack: Pack, cut: slice, shift: int) -> Tokens:
+    pitch = pack.melody[cut].astype(np.int64) + shift
+    pitch = np.where(pitch > 127, pitch - 12, np.where(pitch < 0, pitch + 12, pitch))
+    tokens = np.where(pack.melody_onset[cut], NOTE_ON, NOTE_HOLD) + pitch
+    return np.where(pack.melody[cut] == SILENT, SILENCE, tokens)
+
+
+def _chord_index(pack: Pack, vocabulary: Vocabulary, reach: int) -> tuple[NDArray[np.int64], Counter[str]]:
+    """Vocabulary index of every chord of the pack in every transposition, [2*reach+1, K+1], -1 = silence or unknown."""
+    index = np.full((2 * reach + 1, len(pack.symbols) + 1), -1, np.int64)
+    unknown: Counter[str] = Counter()
+    for row, shift in enumerate(range(-reach, reach + 1)):
+        for k, chord in enumerate(pack.symbols):
+            found = vocabulary.lookup(chord.transpose(shift))
+            if found is None:
+                unknown[chord.transpose(shift).name()] += 1
+            else:
+                index[row, k] = found
+    return index, unknown
+
+
+def _mix(pack: Pack, pieces: NDArray[np.int64], weights: dict[str, float]) -> NDArray[np.float64]:
+    """Probability of each piece: the collection's weight shared among its pieces (spec 3)."""
+    if not weights:
+        return np.full(len(pieces), 1 / len(pieces))
+    names = pack.collections.tolist()
+    unknown = sorted(set(weights) - set(names))
+    if unknown:
+        raise WrongValue(f"The pack has no collection {', '.join(unknown)}.", f"It holds: {', '.join(names)}.")
+    odds = np.zeros(len(pieces))
+    for name, weight in weights.items():
+        mine = pack.collection[pieces] == names.index(name)
+        if mine.any():
+            odds[mine] = weight / mine.sum()
+    if not odds.sum() > 0:
+        raise WrongValue("The weights leave nothing to train on.", "Give at least one collection a positive weight.")
+    return odds / odds.sum()
