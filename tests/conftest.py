@@ -61,10 +61,11 @@ def plain_offer(request: Request) -> Answer:
 
 @pytest.fixture
 def fake_offer(monkeypatch: pytest.MonkeyPatch) -> list[Request]:
-    """Replaces the offering of chords; returns the requests it was given."""
+    """Replaces the offering of chords; returns the requests that passed their check."""
     seen: list[Request] = []
 
     def offer(request: Request) -> Answer:
+        request.check()
         seen.append(request)
         return plain_offer(request)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import mido
 import pytest
 
 from sideman.cli import run
+from sideman.engine.models import SHIPPED
 from sideman.formats.load import load_song
 from sideman.options.request import Request
 
@@ -111,6 +113,9 @@ WRONG_CALLS = {
     "keep at nan": (["--keep", "nan:4:C"], "keep[0].onset"),
     "keep no chord": (["--keep", "0:4:N.C."], "no chord to keep"),
     "half a range": (["--between", "4"], "between"),
+    "overlapping keeps": (["--keep", "0:4:C", "--keep", "3:1:G"], "overlap"),
+    "keep after the end": (["--keep", "90:4:C"], "after the melody's end"),
+    "backwards range": (["--between", "4", "2"], "between"),
     "unknown flag": (["--colour", "blue"], "--colour"),
     "unknown format": (["--format", "pdf"], "pdf"),
     "unknown ending": (["-o", "chords.xyz"], "chords.xyz"),
@@ -168,6 +173,48 @@ def test_several_melodies_need_a_folder(
     assert run(["options", *files, "-o", str(tmp_path / "one.mid")]) == 2
     assert "folder" in one_line(capsys)
     assert not fake_offer, "no work is done for a call that cannot end well"
+
+
+def test_unknown_and_damaged_models(
+    midi_file: MidiFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    (tmp_path / "models/mine").mkdir(parents=True)
+    (tmp_path / "models/mine/bundle.json").write_text('{"name": "mi')
+    monkeypatch.setenv("SIDEMAN_HOME", str(tmp_path))
+    for call in (["options", str(midi_file()), "--model"], ["models", "show"]):
+        for name in ("nobody", "mine", "../mine"):
+            assert run([*call, name]) == 2
+            assert name in one_line(capsys)
+
+
+def test_truncated_weights(
+    midi_file: MidiFile, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    shipped = SHIPPED / "offline"
+    if not shipped.is_dir():
+        pytest.skip("no weights ship yet")
+    monkeypatch.setenv("SIDEMAN_HOME", str(tmp_path))
+    for part in shipped.glob("*.onnx"):
+        copy = shutil.copytree(shipped, tmp_path / "models" / f"short-{part.stem}") / part.name
+        os.truncate(copy, part.stat().st_size // 2)
+        assert run(["options", str(midi_file()), "--model", f"short-{part.stem}"]) == 2
+        assert f"short-{part.stem}" in one_line(capsys)
+
+
+def test_the_weights_that_ship_answer(midi_file: MidiFile, capsys: pytest.CaptureFixture[str]):
+    if not (SHIPPED / "offline").is_dir():
+        pytest.skip("no weights ship yet")
+    notes = [(at, 1.0, 60 + step) for at, step in enumerate((0, 0, 7, 7, 9, 9, 7, 7, 5, 5, 4, 4, 2, 2, 0, 0))]
+    call = ["options", str(midi_file(notes)), "-n", "3", "--keep", "0:4:C", "--format", "json"]
+    answers = []
+    for _ in range(2):
+        assert run(call) == 0
+        answers.append(json.loads(capsys.readouterr().out)["options"])
+    assert len(answers[0]) == 3
+    assert answers[0] == answers[1], "the same seed must give the same answer"
+    for option in answers[0]:
+        first = option["chords"][0]
+        assert (first["onset"], first["duration"], first["symbol"]) == (0, 4, "C")
 
 
 @pytest.mark.parametrize("target", ["/proc/nowhere/out.json", "/dev/null/out.json"])

@@ -5,6 +5,7 @@ import json
 import click
 
 from sideman.cli import LazyGroup
+from sideman.errors import UnknownModel
 
 PLACES = {
     "list": ("sideman.cli_models:list_command", "Name the models on this machine."),
@@ -50,7 +51,9 @@ def show(name: str) -> None:
     from sideman.engine.models import find_model, list_models
 
     path = find_model(name)
-    model = next(m for m in list_models() if m.path == path)
+    model = next((m for m in list_models() if m.path == path), None)
+    if model is None:
+        raise UnknownModel(f"The model '{name}' is damaged: {path}/bundle.json.", "Export or fetch it again.")
     click.echo(
         f"{model.name}: {model.kind}, {model.parameters / 1e6:.1f} M parameters, {model.size_bytes / 1e6:.1f} MB"
     )

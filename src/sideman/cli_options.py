@@ -1,5 +1,6 @@
 """`sideman options`: melodies in, ranked chord progressions out, as text, JSON, MIDI or sheets."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,17 +15,16 @@ STDIN = "-"
 SEE_HELP = "Try: sideman options --help"
 
 
-class Keep(click.ParamType):
-    """`BEAT:LENGTH:SYMBOL` -> (onset, duration, symbol)."""
-
-    name = "BEAT:LENGTH:SYMBOL"
-
-    def convert(self, value: Any, param: click.Parameter | None, context: click.Context | None) -> Any:
+def read_keeps(context: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Each `BEAT:LENGTH:SYMBOL` as the fields of a kept chord."""
+    keeps = []
+    for text in texts:
         try:
-            onset, duration, symbol = str(value).split(":", 2)
-            return float(onset), float(duration), symbol
+            onset, duration, symbol = text.split(":", 2)
+            keeps.append({"onset": float(onset), "duration": float(duration), "symbol": symbol})
         except ValueError:
-            self.fail(f"'{value}' is not BEAT:LENGTH:SYMBOL, such as 0:4:C or 12:2:G7.", param, context)
+            raise click.BadParameter(f"'{text}' is not BEAT:LENGTH:SYMBOL, such as 0:4:C or 12:2:G7.") from None
+    return keeps
 
 
 @click.command(
@@ -41,13 +41,16 @@ class Keep(click.ParamType):
 @click.option("--model", help="A name of `sideman models list`.  [default: the one that ships]")
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="[default: by the ending of -o, else text]")
 @click.option("-o", "output", metavar="PATH", help="A file, or a folder for several (one file a melody and option).")
-@click.option("--keep", multiple=True, type=Keep(), help="A chord that must stay, in beats from the start. Repeatable.")
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="BEAT:LENGTH:SYMBOL",
+    callback=read_keeps,
+    help="A chord that must stay, in beats from the start. Repeatable.",
+)
 @click.option("--density", type=float, help="Chords a bar, about.")
 @click.option("--between", nargs=2, type=float, metavar="A B", help="Offer chords only from beat A to beat B.")
-@click.pass_context
-def options(
-    context: click.Context, melodies: tuple[str, ...], kind: str | None, output: str | None, **choices: Any
-) -> None:
+def options(melodies: tuple[str, ...], kind: str | None, output: str | None, **choices: Any) -> None:
     """Offer chord progressions for a melody.
 
     MELODY is a .mid, .musicxml, .mxl, .abc or .json file; - reads the JSON body of POST /v1/options from stdin, and
@@ -56,13 +59,14 @@ def options(
     from sideman.cli_output import choose_output
     from sideman.options.offer import offer
 
-    output_of = choose_output(kind, output, several=len(melodies) > 1)
-    given = {name: choices[name] for name in choices if _is_given(context, name)}
+    write = choose_output(kind, output, several=len(melodies) > 1)
+    given = {name: choices[name] for name in choices if _is_given(name)}
     for path in melodies:
         request = _question(path, given)
-        for remark in request.melody.remarks:
+        answer = offer(request)
+        for remark in answer.remarks:
             click.echo(f"{path}: {remark}", err=True)
-        output_of("melody" if path == STDIN else Path(path).stem, request.melody, offer(request))
+        write("melody" if path == STDIN else Path(path).stem, request.melody, answer)
 
 
 def _question(path: str, given: dict[str, Any]) -> "Request":
@@ -73,15 +77,12 @@ def _question(path: str, given: dict[str, Any]) -> "Request":
     from sideman.formats.load import load_song
     from sideman.serve.messages import choices_of, decode_body, request_of
 
-    fields = dict(given)
-    if "keep" in given:
-        fields["keep"] = [dict(zip(("onset", "duration", "symbol"), chord, strict=True)) for chord in given["keep"]]
     if path != STDIN:
-        return request_of(choices_of(fields, SEE_HELP), load_song(Path(path)))
-    body = decode_body(click.get_binary_stream("stdin").read())
+        return request_of(choices_of(given, SEE_HELP), load_song(Path(path)))
+    body = decode_body(sys.stdin.buffer.read())
     said = {name: value for name, value in msgspec.to_builtins(body).items() if name != "melody"}
-    return request_of(choices_of(said | fields, SEE_HELP), to_song(body.melody))
+    return request_of(choices_of(said | given, SEE_HELP), to_song(body.melody))
 
 
-def _is_given(context: click.Context, name: str) -> bool:
-    return context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+def _is_given(name: str) -> bool:
+    return click.get_current_context().get_parameter_source(name) is ParameterSource.COMMANDLINE

@@ -96,8 +96,8 @@ def text_of(name: str, melody: Song, answer: Answer) -> str:
     lines = [f"{title}: {about}; {answer.model}, seed {answer.seed}, {answer.elapsed_ms / 1000:.1f} s", ""]
     for option in answer.options:
         parts = ", ".join(f"{part} {value:.2f}" for part, value in option.scores.items())
-        in_chord = f"{option.note_in_chord:.0%} of the notes in the chord"
-        lines.append(f"{option.rank}.  score {option.score:.2f} ({parts}), {in_chord}")
+        inside = "" if option.note_in_chord is None else f", {option.note_in_chord:.0%} of the notes in the chord"
+        lines.append(f"{option.rank}.  score {option.score:.2f} ({parts}){inside}")
         chart = write_chart(replace(melody, chords=spans_of(option), title="", composer=""))
         lines += [f"    {line}".rstrip() for line in chart.strip("\n").splitlines()]
         lines.append("")

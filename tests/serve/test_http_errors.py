@@ -52,6 +52,12 @@ BAD_JSON = {
     "n 2.5": ({**GOOD, "n": 2.5}, "wrong_value", "n"),
     "hot": ({**GOOD, "temperature": 3.1}, "wrong_value", "temperature"),
     "half a range": ({**GOOD, "between": [1]}, "wrong_value", "between"),
+    "backwards range": ({**GOOD, "between": [1, 0]}, "wrong_value", "between"),
+    "overlapping keeps": (
+        {**GOOD, "keep": [{"onset": at, "duration": 0.6, "symbol": "C"} for at in (0, 0.5)]},
+        "wrong_value",
+        "overlap",
+    ),
     "unknown chord": ({**GOOD, "keep": [{"onset": 0, "duration": 1, "symbol": "Hx"}]}, "unknown_chord", "Hx"),
     "keep no chord": ({**GOOD, "keep": [{"onset": 0, "duration": 1, "symbol": "N.C."}]}, "unknown_chord", "N.C."),
     "unknown field": ({**GOOD, "tempratur": 1}, "wrong_value", "tempratur"),

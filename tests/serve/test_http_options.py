@@ -23,16 +23,16 @@ def client(fake_offer: list[Request]) -> Iterator[TestClient]:
 
 def test_json_becomes_the_question(client: TestClient, fake_offer: list[Request]):
     keep = [{"onset": 0, "duration": 1, "symbol": "Am7"}]
-    body = {"melody": MELODY, "n": 2, "seed": 7, "temperature": 0.5, "keep": keep, "density": 2, "between": [0, 4]}
+    body = {"melody": MELODY, "n": 2, "seed": 7, "temperature": 0.5, "keep": keep, "density": 2, "between": [0, 1]}
     answer = client.post("/v1/options", json=body)
     assert answer.status_code == 200
     asked = fake_offer[0]
     assert [(n.onset, n.duration, n.pitch) for n in asked.melody.notes] == [(0, 1, 60), (1, 0.5, 67)]
     assert (str(asked.melody.meters[0]), asked.melody.bpm) == ("3/4", 90)
-    assert (asked.n, asked.seed, asked.temperature, asked.density, asked.between) == (2, 7, 0.5, 2, (0, 4))
+    assert (asked.n, asked.seed, asked.temperature, asked.density, asked.between) == (2, 7, 0.5, 2, (0, 1))
     assert [(k.onset, k.duration, k.chord.name()) for k in asked.keep] == [(0, 1, "Am7")]
     said = answer.json()
-    assert list(said) == ["model", "seed", "tempo", "meter", "beats", "elapsed_ms", "options"]
+    assert list(said) == ["model", "seed", "tempo", "meter", "beats", "elapsed_ms", "options", "remarks"]
     assert [o["rank"] for o in said["options"]] == [1, 2]
     assert list(said["options"][0]["chords"][0]) == ["onset", "duration", "symbol", "pitches", "bass"]
 
@@ -50,14 +50,14 @@ def test_a_form_asks_what_json_asks(client: TestClient, fake_offer: list[Request
         "seed": "7",
         "temperature": "0.5",
         "density": "2",
-        "between": ["0", "4"],
-        "keep": ['{"onset": 0, "duration": 1, "symbol": "C"}', '{"onset": 1, "duration": 1, "symbol": "G7"}'],
+        "between": ["0", "1"],
+        "keep": ['{"onset": 0, "duration": 1, "symbol": "C"}', '{"onset": 1, "duration": 0.5, "symbol": "G7"}'],
     }
     answer = client.post("/v1/options", data=fields, files={"file": ("melody.mid", content)})
     assert answer.status_code == 200, answer.text
     asked = fake_offer[0]
     assert [(n.onset, n.duration, n.pitch) for n in asked.melody.notes] == [(0, 1, 60), (1, 0.5, 67)]
-    assert (asked.n, asked.seed, asked.temperature, asked.density, asked.between) == (3, 7, 0.5, 2, (0, 4))
+    assert (asked.n, asked.seed, asked.temperature, asked.density, asked.between) == (3, 7, 0.5, 2, (0, 1))
     assert [k.chord.name() for k in asked.keep] == ["C", "G7"]
 
 

@@ -82,7 +82,8 @@ def _choices_of_form(form: FormData) -> Choices:
             if name != "file":
                 raise WrongValue(f"The field '{name}' is a file.", "Only 'file' is one.")
         elif name == "keep":
-            fields.setdefault(name, []).append(_json_field(name, value))
+            chords = _json_field(name, value)
+            fields.setdefault(name, []).extend(chords if isinstance(chords, list) else [chords])
         elif name == "between":
             fields.setdefault(name, []).append(value)
         elif name in fields:

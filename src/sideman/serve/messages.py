@@ -12,11 +12,10 @@ from sideman.errors import UnknownChord, WrongValue
 from sideman.formats.json_song import MAX_BEATS, MelodyJson
 from sideman.music.chord import Chord
 from sideman.music.song import ChordSpan, Song
-from sideman.options.request import Request
+from sideman.options.request import MAX_OPTIONS, Request
 
 MAX_JSON_BYTES = 1_000_000
 MAX_UPLOAD_BYTES = 5_000_000
-MAX_OPTIONS = 16
 SEE_DOCS = "The page at /docs names every field and its bounds."
 
 Onset = Annotated[float, Meta(ge=0, le=MAX_BEATS, description="Quarter-note beats from the start of the melody.")]
@@ -39,7 +38,7 @@ class Choices(Struct, forbid_unknown_fields=True):
     seed: Annotated[int, Meta(ge=0, le=2**31 - 1, description="Same seed, same answer.")] = 0
     temperature: Annotated[float, Meta(ge=0, le=3, description="0 plays safe; above 1 takes chances.")] = 1.0
     keep: Annotated[list[KeepIn], Meta(max_length=256, description="Chords to keep.")] = []
-    density: Annotated[float, Meta(gt=0, le=16, description="Chords a bar, about.")] | None = None
+    density: Annotated[float, Meta(ge=0.05, le=16, description="Chords a bar, about.")] | None = None
     between: (
         Annotated[
             list[Onset],
@@ -50,7 +49,13 @@ class Choices(Struct, forbid_unknown_fields=True):
     model: Annotated[str, Meta(min_length=1, max_length=100, description="A name of GET /v1/models.")] | None = None
 
 
-ONE_MELODY = {"oneOf": [{"required": ["notes"]}, {"required": ["frames"]}]}
+_NOTHING, _LIST = {"type": "null"}, {"type": "array"}
+ONE_MELODY = {
+    "oneOf": [
+        {"required": ["notes"], "properties": {"notes": _LIST, "frames": _NOTHING}},
+        {"required": ["frames"], "properties": {"frames": _LIST, "notes": _NOTHING}},
+    ]
+}
 
 
 class OptionsBody(Choices, forbid_unknown_fields=True, kw_only=True):
@@ -125,13 +130,7 @@ def wrong_field(error: msgspec.ValidationError, hint: str = SEE_DOCS) -> WrongVa
 
 
 def request_of(choices: Choices, melody: Song) -> Request:
-    """The question in our own types. Raises WrongValue, UnknownChord."""
-    if melody.beats > MAX_BEATS:
-        raise WrongValue(
-            f"The melody is {melody.beats:g} beats long; {MAX_BEATS:g} are allowed.",
-            "Send it in parts.",
-            code="too_long",
-        )
+    """The question in our own types, unchecked but for its chord symbols. Raises UnknownChord."""
     return Request(
         melody=melody,
         n=choices.n,

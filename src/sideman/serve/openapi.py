@@ -55,8 +55,6 @@ def openapi_document(with_token: bool = False) -> Schema:
     """The whole document."""
     types = (OptionsBody, Choices, Answer, ErrorAnswer, ModelsAnswer, HealthAnswer)
     _, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
-    for field in ("notes", "frames"):  # either one is there or the other; null says nothing
-        schemas["MelodyJson"]["properties"][field] = _without_null(schemas["MelodyJson"]["properties"][field])
     schemas["OptionsForm"] = _form_schema(schemas.pop("Choices"))
     document: Schema = {
         "openapi": "3.1.0",
@@ -129,7 +127,7 @@ def _form_schema(choices: Schema) -> Schema:
     fields = {name: _without_null(field) for name, field in choices["properties"].items()}
     return {
         "title": "OptionsForm",
-        "description": "The same choices as form fields; `keep` and `between` repeat, each `keep` is a JSON object.",
+        "description": "The same choices as form fields; `between` comes twice, `keep` is JSON, one or a list.",
         "type": "object",
         "properties": {"file": file} | fields,
         "required": ["file"],

@@ -40,7 +40,8 @@ class Worker:
         if self.waiting > MAX_WAITING:
             raise Busy(f"{self.waiting} melodies are waiting already.", "Ask again in a few seconds.")
         self.waiting += 1
-        future = asyncio.wrap_future(self._thread.submit(work))
+        job = self._thread.submit(work)
+        future = asyncio.wrap_future(job)
         try:
             while not future.done():
                 await asyncio.wait({future}, timeout=PATIENCE_SECONDS)
@@ -48,7 +49,7 @@ class Worker:
                     raise Gone
             return future.result()
         finally:
-            future.cancel()  # takes it out of the line; work in progress runs to its end
+            job.cancel()  # takes it out of the line; work in progress runs to its end
             self.waiting -= 1
 
     def close(self) -> None:
