@@ -17,9 +17,7 @@ def rest(duration: int = 2) -> str:
 
 
 def harmony(root: str, kind: str = "major", rest: str = "", text: str = "") -> str:
-    return (
-        f'<harmony><root><root-step>{root}</root-step></root><kind text="{text}">{kind}</kind>{rest}</harmony>'
-    )
+    return f'<harmony><root><root-step>{root}</root-step></root><kind text="{text}">{kind}</kind>{rest}</harmony>'
 
 
 def words(text: str) -> str:

@@ -66,7 +66,8 @@ LAUGHS = "".join(f'<!ENTITY l{i} "&l{i - 1};&l{i - 1};&l{i - 1};&l{i - 1};">' fo
 @pytest.mark.parametrize(
     "subset",
     [
-        f'[<!ENTITY l0 "ha">{LAUGHS}]', '[<!ENTITY x SYSTEM "file:///etc/passwd">]', '[<!ENTITY % p SYSTEM "p.dtd">%p;]',
+        f'[<!ENTITY l0 "ha">{LAUGHS}]', '[<!ENTITY x SYSTEM "file:///etc/passwd">]',
+        '[<!ENTITY % p SYSTEM "p.dtd">%p;]',
         "[<!ELEMENT score-partwise ANY>]", "[]",
     ],
 )  # fmt: skip
@@ -116,7 +117,6 @@ def test_damaged_bytes_never_give_a_traceback() -> None:
             try:
                 read_musicxml(bytes(data))
                 outcomes[True] += 1
-            except SidemanError as error:
+            except SidemanError:
                 outcomes[False] += 1
-                assert error.message
     assert outcomes[False] > 100

@@ -83,7 +83,8 @@ def test_a_repeat_to_the_start_replays_a_pickup_only_where_it_fits() -> None:
 
 def test_a_repeat_inside_a_bar_leaves_the_bars_whole() -> None:
     song = read_musicxml(
-        score(note("C", 8), note("D", 6) + BACK, FORWARD + note("E", 2), note("F", 8), note("G", 6), rest(2) + note("A", 6))
+        score(note("C", 8), note("D", 6) + BACK, FORWARD + note("E", 2), note("F", 8),
+              note("G", 6), rest(2) + note("A", 6))
     )  # fmt: skip
     assert song.beats == 4 + 3 + 4 + 3 + 1 + 4 + 3 + 4
     # 3 beats (back to a full bar), 3 + 1 beats, 3 beats at the end of the second part

@@ -87,7 +87,9 @@ def test_metres(time: str, meter: str) -> None:
 
 
 def test_a_missing_metre_is_told_from_the_bars() -> None:
-    song = read_musicxml(score(note("C", 6), note("D", 6), attributes="<attributes><divisions>2</divisions></attributes>"))
+    song = read_musicxml(
+        score(note("C", 6), note("D", 6), attributes="<attributes><divisions>2</divisions></attributes>")
+    )
     assert str(song.meters[0]) == "3/4"
     assert "3/4" in song.remarks[0]
 
@@ -121,7 +123,8 @@ def test_keys_and_modes() -> None:
 
 def test_transposing_parts_sound_where_they_sound() -> None:
     clarinet = ATTRIBUTES.replace(
-        "</attributes>", "<transpose><chromatic>-2</chromatic><octave-change>-1</octave-change></transpose></attributes>"
+        "</attributes>",
+        "<transpose><chromatic>-2</chromatic><octave-change>-1</octave-change></transpose></attributes>",
     )
     song = read_musicxml(score(harmony("D", "dominant") + note("D", 8), attributes=clarinet))
     assert heard(song) == [(0, 4, 48)]

@@ -1,6 +1,6 @@
 """Song -> MusicXML 4.0 lead sheet: one part with the melody, chord symbols, metre, tempo and key.
 
-Times are brought to divisions a notation program can show (see `notation.snap`); apart from that
+Times are brought to divisions a notation program can show (see `notation.snap_beat`); apart from that
 `read_musicxml(write_musicxml(song))` gives the notes, chords, metres, tempi and keys of `song` back.
 Where no chord sounds between others the sheet says N.C.; after the last chord of the song it says so invisibly.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from sideman.formats.musicxml_harmony import kind_symbol, spell_kind
-from sideman.formats.notation import VALUES, Event, Symbol, notate, snap
+from sideman.formats.notation import VALUES, Event, Symbol, notate, snap, snap_beat
 from sideman.music.chord import Chord
 from sideman.music.metre import bar_lines
 from sideman.music.pitch import LETTERS, Key, spell
@@ -54,8 +54,9 @@ class _Mark:
 def write_musicxml(song: Song) -> bytes:
     """UTF-8 bytes of a MusicXML 4.0 file."""
     bars = _bars(song)
-    events = _events(song, bars)
-    marks = _marks(song)
+    placed = _times(song, bars)
+    events = _events(song, bars, placed)
+    marks = _marks(song, placed)
     symbols = [
         notate(found, bar.length, Fraction(bar.meter.pulse_beats), bar.lead)
         for bar, found in zip(bars, events, strict=True)
@@ -88,14 +89,32 @@ def _bars(song: Song) -> list[_Bar]:
     return bars
 
 
-def _events(song: Song, bars: list[_Bar]) -> list[list[Event]]:
+def _times(song: Song, bars: list[_Bar]) -> dict[float, Fraction]:
+    """Where each time of the song stands on paper; times of one beat share a division of it."""
+    spans = [(n.onset, n.offset) for n in song.notes] + [(c.onset, c.offset) for c in song.chords]
+    events = [time for span in spans for time in span]
+    starts = [bar.onset for bar in bars]
+    beats: dict[tuple[int, int], list[float]] = {}
+    for time in sorted({0.0, *events, *(k.onset for k in song.keys), *(t.onset for t in song.tempos)}):
+        number = max(0, bisect_right(starts, Fraction(time) + Fraction(1, 2000)) - 1)
+        beat = math.floor(time - float(bars[number].onset - bars[number].lead) + 5e-4)
+        beats.setdefault((number, beat), []).append(time)
+    placed: dict[float, Fraction] = {}
+    for (number, _), times in beats.items():
+        zero = bars[number].onset - bars[number].lead
+        snapped = snap_beat([time - float(zero) for time in times])
+        placed |= {time: max(bars[number].onset, zero + place) for time, place in zip(times, snapped, strict=True)}
+    return placed
+
+
+def _events(song: Song, bars: list[_Bar], placed: dict[float, Fraction]) -> list[list[Event]]:
     """Notes and the rests between them, cut at bar lines."""
     end = bars[-1].onset + bars[-1].length
     filled: list[tuple[Fraction, Fraction, int | None]] = []
     at = Fraction(0)
-    onsets = [snap(note.onset) for note in song.notes] + [end]
+    onsets = [placed[note.onset] for note in song.notes] + [end]
     for note, onset, following in zip(song.notes, onsets, onsets[1:], strict=False):
-        start, stop = max(onset, at), min(max(snap(note.offset), onset + Fraction(1, 16)), following)
+        start, stop = max(onset, at), min(max(placed[note.offset], onset + Fraction(1, 16)), following)
         if stop <= start:
             continue  # squeezed out between two others when times were snapped
         if start > at:
@@ -116,18 +135,19 @@ def _events(song: Song, bars: list[_Bar]) -> list[list[Event]]:
     return events
 
 
-def _marks(song: Song) -> list[_Mark]:
+def _marks(song: Song, placed: dict[float, Fraction]) -> list[_Mark]:
     """Keys, tempi and chords in the order of the song; gaps between chords become N.C."""
-    marks = [_Mark(snap(change.onset), key=change.key) for change in song.keys]
-    marks += [_Mark(snap(tempo.onset), bpm=tempo.bpm) for tempo in song.tempos]
+    # The first key holds from the start, wherever it stands.
+    marks = [_Mark(placed[change.onset if i else 0.0], key=change.key) for i, change in enumerate(song.keys)]
+    marks += [_Mark(placed[tempo.onset], bpm=tempo.bpm) for tempo in song.tempos]
     chords: list[_Mark] = []
     end = Fraction(0)
     for span in song.chords:
-        onset = snap(span.onset)
+        onset = placed[span.onset]
         if chords and onset > end:
             chords.append(_Mark(end))
         chords.append(_Mark(onset, span.chord))
-        end = max(snap(span.offset), onset)
+        end = max(placed[span.offset], onset)
     if chords:
         silent = any(note.offset > float(end) + 1e-3 for note in song.notes)
         chords.append(_Mark(end, hidden=not silent))
@@ -149,9 +169,9 @@ class _Writer:
         numbered = str(number + (not self.song.pickup > 0))
         element = Element("measure", {"number": numbered} | ({"implicit": "yes"} if bar.lead else {}))
         self.altered = {}
-        keys = [m for m in marks if m.key is not None and (m.onset > bar.onset and number > 0)]
+        keys = [m for m in marks if m.key is not None and m.onset > bar.onset]
         self._attributes(element, number, bar, [m for m in marks if m.key is not None and m not in keys])
-        whole_rest = all(s.pitch is None for s in symbols)
+        whole_rest = bar.length == snap(bar.meter.bar_beats) and all(s.pitch is None for s in symbols)
         if whole_rest:
             symbols = [Symbol(Fraction(0), bar.length, None, Fraction(4))]
         for symbol in symbols:

@@ -1,7 +1,7 @@
 """Times -> written note values: ties over beats, dots, tuplets. Knows rhythm, not files.
 
-Positions are exact fractions of a quarter-note beat. `snap` brings a float there; `notate` writes one
-bar of events as symbols whose durations add up to exactly the bar.
+Positions are exact fractions of a quarter-note beat. `snap` and `snap_beat` bring floats there; `notate` writes
+one bar of events as symbols whose durations add up to exactly the bar.
 """
 
 import math
@@ -16,9 +16,12 @@ VALUES = {
     Fraction(1, 16): "64th", Fraction(1, 32): "128th", Fraction(1, 64): "256th", Fraction(1, 128): "512th",
     Fraction(1, 256): "1024th",
 }  # fmt: skip
-# Divisions of a beat a time may stand on, the plain ones first.
-_GRIDS = (1, 2, 4, 8, 16, 3, 6, 12, 24, 48, 5, 10, 20, 7, 14, 28, 9, 18, 36, 32, 96)
-_NEAR = 1e-3
+# Divisions of a beat its times may stand on, the plain ones first; and those of times that fit none.
+_GRIDS = (1, 2, 4, 8, 16, 3, 6, 12, 24, 48, 5, 10, 20, 7, 14, 28, 9, 18, 36, 32)
+_PLAIN_GRIDS = (1, 2, 3, 4, 6, 8, 12, 16)
+_NEAR = 5e-4
+# What a finer division costs, in beats of error: enough to keep a played rhythm readable.
+_FINENESS = 0.01
 _SHORTEST_TUPLET = Fraction(1, 8)
 
 
@@ -77,12 +80,26 @@ class _Window:
 
 
 def snap(beats: float) -> Fraction:
-    """The time meant: on a division up to 1/48, fifths, sevenths or ninths where it is one, else the nearest 64th."""
-    for grid in _GRIDS:
-        count = round(beats * grid)
-        if abs(beats - count / grid) < _NEAR:
-            return Fraction(count, grid)
-    return Fraction(round(beats * 16), 16)
+    """A time on a division up to 1/48 where it is one, else the nearest 64th."""
+    return Fraction(round(beats * 48), 48) if _fits(beats, 48) else Fraction(round(beats * 16), 16)
+
+
+def snap_beat(times: list[float]) -> list[Fraction]:
+    """Times within one beat, on the plainest division that holds all; where none does, on one near them."""
+    fitting = [grid for grid in _GRIDS if all(_fits(time, grid) for time in times)]
+    grid = fitting[0] if fitting else min(_PLAIN_GRIDS, key=lambda g: _cost(times, g))
+    return [Fraction(round(time * grid), grid) for time in times]
+
+
+def _fits(time: float, grid: int) -> bool:
+    return abs(time - round(time * grid) / grid) < _NEAR
+
+
+def _cost(times: list[float], grid: int) -> float:
+    """Mean error of a division, its fineness, and one for every two times it throws together."""
+    error = sum(abs(time - round(time * grid) / grid) for time in times) / len(times)
+    lost = len({round(time * 32) for time in times}) - len({round(time * grid) for time in times})
+    return error + _FINENESS * grid + max(0, lost)
 
 
 def notate(events: list[Event], length: Fraction, pulse: Fraction, lead: Fraction = Fraction(0)) -> list[Symbol]:
