@@ -10,6 +10,7 @@ import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
@@ -76,12 +77,13 @@ def write_musicxml(song: Song) -> bytes:
 
 def _bars(song: Song) -> list[_Bar]:
     """The bars, the last one cut short where it completes the pickup."""
-    lines = [(snap(at), snap(length), meter) for at, length, meter in bar_lines(song.meters, float(snap(song.beats)))]
-    bars = []
-    for number, (at, length, meter) in enumerate(lines):
-        full = snap(meter.bar_beats)
-        pickup = number == 0 and song.pickup > 0
-        bars.append(_Bar(at, length, meter, full - length if pickup and length < full else Fraction(0)))
+    lines = bar_lines(song.meters, float(snap(song.beats)))
+    edges = [snap(at) for at, _, _ in lines] + [snap(lines[-1][0] + lines[-1][1])]
+    bars: list[_Bar] = []
+    for (_, _, meter), (at, end) in zip(lines, pairwise(edges), strict=True):
+        lacking = snap(meter.bar_beats) - (end - at) if at == 0 and song.pickup > 0 else Fraction(0)
+        if end > at:
+            bars.append(_Bar(at, end - at, meter, max(Fraction(0), lacking)))
     first, last, left = bars[0], bars[-1], snap(song.beats) - bars[-1].onset
     regular = len(bars) > 2 and bars[-2].length == snap(bars[-2].meter.bar_beats)
     if first.lead and regular and last.length == first.length + first.lead and first.length + left == last.length:
