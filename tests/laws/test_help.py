@@ -1,14 +1,17 @@
 """Help answers at once and teaches by example."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import click
 import pytest
 
 from sideman.cli import COMMANDS, cli
 
+ROOT = Path(__file__).parents[2]
 HEAVY = ("numpy", "onnxruntime", "torch", "symusic", "starlette", "uvicorn", "yaml", "matplotlib", "rich", "msgspec")
 
 
@@ -51,6 +54,13 @@ def test_every_command_teaches_with_an_example():
         text = find(path).get_help(click.Context(find(path), info_name=name))
         examples = text.partition("Example")[2]
         assert name in examples, f"{name} --help shows no example of itself"
+
+
+def test_the_examples_it_names_exist():
+    texts = [find(path).get_help(click.Context(find(path))) for path in walk(cli, ())]
+    named = {name for text in texts for name in re.findall(r"\b(?:examples|recipes|benchmarks)/[\w./-]*\w", text)}
+    assert "examples/greensleeves.mid" in named
+    assert not [name for name in named if not (ROOT / name).exists()]
 
 
 def test_the_table_says_what_the_commands_say():
