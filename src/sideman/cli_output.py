@@ -91,14 +91,13 @@ def text_of(name: str, melody: Song, answer: Answer) -> str:
     """The answer for eyes: a chart of bars for each option, best first."""
     from sideman.formats.chart import write_chart
 
-    title = melody.title or name
-    about = f"{answer.beats:g} beats in {answer.meter}, {answer.tempo:g} bpm"
-    lines = [f"{title}: {about}; {answer.model}, seed {answer.seed}, {answer.elapsed_ms / 1000:.1f} s", ""]
+    lines = [f"{melody.title or name}: {answer.beats:g} beats in {answer.meter}, {answer.tempo:g} bpm"]
+    lines += [f"Made by {answer.model} with seed {answer.seed} in {answer.elapsed_ms / 1000:.1f} s", ""]
     for option in answer.options:
         parts = ", ".join(f"{part} {value:.2f}" for part, value in option.scores.items())
         inside = "" if option.note_in_chord is None else f", {option.note_in_chord:.0%} of the notes in the chord"
         lines.append(f"{option.rank}.  score {option.score:.2f} ({parts}){inside}")
-        chart = write_chart(replace(melody, chords=spans_of(option), title="", composer=""))
-        lines += [f"    {line}".rstrip() for line in chart.strip("\n").splitlines()]
+        bars = write_chart(replace(melody, chords=spans_of(option))).partition("\n\n")[2]  # its head is said above
+        lines += [f"    {row}".rstrip() for row in bars.splitlines()]
         lines.append("")
     return "\n".join(lines)

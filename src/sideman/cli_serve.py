@@ -1,7 +1,10 @@
 """`sideman serve`: the HTTP interface alone, for programs that ask."""
 
+import os
+
 import click
 
+from sideman.cli import INTERRUPTED
 from sideman.errors import WrongValue
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
@@ -33,4 +36,8 @@ def serve(host: str, port: int, token: str | None) -> None:
     click.echo(
         f"Listening on http://{f'[{shown}]' if ':' in shown else shown}:{number}; see /docs. Ctrl-C stops.", err=True
     )
-    serve_on(socket, token)
+    try:
+        serve_on(socket, token)
+    except KeyboardInterrupt:
+        click.echo("sideman: Stopped.", err=True)
+        os._exit(INTERRUPTED)  # nothing is left to save, and a melody at work must not hold up the end

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from sideman.serve.worker import MAX_WAITING, Busy, Gone, Worker
+from sideman.serve.worker import MAX_WAITING, Busy, Gone, Stopping, Worker
 
 
 async def stays() -> bool:
@@ -82,3 +82,20 @@ def test_a_failure_harms_nobody_else():
         worker.close()
 
     asyncio.run(scenario())
+
+
+def test_the_end_of_the_server_is_an_answer():
+    release = threading.Event()
+
+    async def scenario() -> None:
+        worker = Worker()
+        waits = asyncio.create_task(worker.run(release.wait, stays))
+        await asyncio.sleep(0.01)
+        waits.cancel()
+        with pytest.raises(Stopping):
+            await waits
+        assert worker.waiting == 0
+        worker.close()
+
+    asyncio.run(scenario())
+    release.set()

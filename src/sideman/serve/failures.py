@@ -7,7 +7,6 @@ from starlette.responses import Response
 
 from sideman.errors import SidemanError
 from sideman.serve.messages import ErrorAnswer, ErrorBody
-from sideman.serve.worker import Busy
 
 RETRY_SECONDS = 2
 
@@ -20,7 +19,7 @@ _ROUTER = {
 
 def error_response(error: SidemanError) -> Response:
     """The answer to an error the caller can do something about."""
-    headers = {"Retry-After": str(RETRY_SECONDS)} if isinstance(error, Busy) else {}
+    headers = {"Retry-After": str(RETRY_SECONDS)} if error.status == 503 else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
     return _response(error.status, error.code, error.message, error.hint, headers)

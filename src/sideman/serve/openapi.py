@@ -33,7 +33,7 @@ ERRORS = {
     408: "The body did not arrive in time.",
     413: "The body is too large.",
     415: "The body is neither JSON nor a form.",
-    503: "Too many melodies are waiting; see Retry-After.",
+    503: "Too many melodies are waiting, or the server stops; see Retry-After.",
 }
 EXAMPLE = {
     "melody": {

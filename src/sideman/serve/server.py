@@ -7,7 +7,7 @@ import uvicorn
 from sideman.errors import SidemanError
 from sideman.serve.app import make_app
 
-GRACE_SECONDS = 10
+GRACE_SECONDS = 5
 
 
 class CannotListen(SidemanError):

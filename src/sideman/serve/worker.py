@@ -1,13 +1,16 @@
 """One thread that thinks, and a short line before it.
 
 Threads: `run` belongs to the event loop; the given function runs in the worker thread, one at a time, so
-models need no locks. A caller who leaves gives up his place in the line.
+models need no locks. A caller who leaves gives up his place in the line. The thread is a daemon: the end of
+the server does not wait for a long melody.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from concurrent.futures import Future
+from queue import SimpleQueue
+from threading import Thread
+from typing import Any, TypeVar
 
 from sideman.errors import SidemanError
 
@@ -24,6 +27,13 @@ class Busy(SidemanError):
     status = 503
 
 
+class Stopping(SidemanError):
+    """The server ends before the answer is ready."""
+
+    code = "stopping"
+    status = 503
+
+
 class Gone(Exception):
     """The caller hung up before his turn."""
 
@@ -32,15 +42,18 @@ class Worker:
     """A bounded line before a single thread."""
 
     def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sideman-worker")
+        self._line: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
         self.waiting = 0
+        Thread(target=self._work, name="sideman-worker", daemon=True).start()
 
     async def run(self, work: Callable[[], Result], gone: Callable[[], Awaitable[bool]]) -> Result:
-        """The result of `work()`. Raises Busy when the line is full, Gone when the caller left it."""
+        """The result of `work()`. Raises Busy when the line is full, Gone when the caller left it, Stopping when
+        the server gives up on it."""
         if self.waiting > MAX_WAITING:
             raise Busy(f"{self.waiting} melodies are waiting already.", "Ask again in a few seconds.")
         self.waiting += 1
-        job = self._thread.submit(work)
+        job: Future[Result] = Future()
+        self._line.put((job, work))
         future = asyncio.wrap_future(job)
         try:
             while not future.done():
@@ -48,10 +61,21 @@ class Worker:
                 if not future.done() and await gone():
                     raise Gone
             return future.result()
+        except asyncio.CancelledError:  # only the end of the server cancels
+            raise Stopping("The server stops.", "Ask again when it is back.") from None
         finally:
             job.cancel()  # takes it out of the line; work in progress runs to its end
             self.waiting -= 1
 
     def close(self) -> None:
-        """Finish the work in hand, drop the line."""
-        self._thread.shutdown(wait=True, cancel_futures=True)
+        """End the thread once the line is empty; what still waits has been given up by its callers."""
+        self._line.put(None)
+
+    def _work(self) -> None:
+        while (entry := self._line.get()) is not None:
+            job, work = entry
+            if job.set_running_or_notify_cancel():
+                try:
+                    job.set_result(work())
+                except BaseException as error:  # whatever it is, it belongs to the one who asked
+                    job.set_exception(error)
