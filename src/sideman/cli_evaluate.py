@@ -38,7 +38,8 @@ def evaluate(
     """Measure systems next to each other.
 
     NAME is truth (the chords of the data), keyprior (chords by how often they occur in the key), viterbi (harmony by
-    rule) or a model of `sideman models list`. Every system gets the first 256 frames of each melody.
+    rule), options (what `sideman options` ranks first) or a model of `sideman models list`, such as offline, sampled
+    at a temperature of 1 or as in offline@0.8. Every system gets the first 256 frames of each melody.
     """
     import json
 

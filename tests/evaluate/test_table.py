@@ -63,9 +63,9 @@ def test_systems_never_see_the_chords():
     class Spy:
         name, seeded = "spy", False
 
-        def harmonise(self, melodies, seed):
+        def harmonise(self, melodies, seeds):
             seen.extend(melodies)
-            return list(PIECES)
+            return [list(PIECES)]
 
     evaluate(Spy(), PIECES)
     assert len(seen) == len(PIECES)
@@ -74,13 +74,13 @@ def test_systems_never_see_the_chords():
 
 def test_an_answer_to_another_question_is_refused():
     with pytest.raises(ValueError, match="other"):
-        Truth(PIECES).harmonise(PIECES[:2], 0)
+        Truth(PIECES).harmonise(PIECES[:2], [0])
 
     class Short:
         name, seeded = "short", False
 
-        def harmonise(self, melodies, seed):
-            return list(PIECES[:2])
+        def harmonise(self, melodies, seeds):
+            return [list(PIECES[:2])]
 
     with pytest.raises(ValueError, match="other pieces"):
         evaluate(Short(), PIECES)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sideman.evaluate.agreement import root_match
 from sideman.music import harmonisation, measures
 from sideman.music.frames import Frames
 
@@ -56,6 +57,8 @@ def _height_distance(pieces: Sequence[Frames], truth: Sequence[Frames]) -> float
 COLUMNS = (
     Column("harmony", "note in chord", "%", 100, 1, 1, _alone(measures.note_in_chord),
         "frames whose melody note is a tone of the chord, of all frames in which both sound"),
+    Column("root", "root of ground truth", "%", 100, 1, 1, root_match,
+        "frames whose chord has the root of the chord in the data, of all frames in which both have one"),
     Column("silence", "silence under melody", "%", 100, 1, -1, _alone(measures.silence),
         "frames without a chord, of all frames in which the melody sounds"),
     Column("overall_silence", "silence overall", "%", 100, 1, 0, _alone(measures.overall_silence),

@@ -4,10 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sideman.errors import UnknownModel
+from sideman.engine.models import find_model, list_models, open_model
+from sideman.errors import UnknownModel, WrongValue
 from sideman.evaluate import viterbi
 from sideman.evaluate.baselines import KeyPrior, fit_key_prior
+from sideman.evaluate.model_systems import ModelSystem, OptionsSystem
 from sideman.music.frames import Frames
+
+MAX_TEMPERATURE = 3.0
 
 
 class System(Protocol):
@@ -19,7 +23,9 @@ class System(Protocol):
     @property
     def seeded(self) -> bool: ...
 
-    def harmonise(self, melodies: Sequence[Frames], seed: int) -> list[Frames]: ...
+    def harmonise(self, melodies: Sequence[Frames], seeds: Sequence[int]) -> list[list[Frames]]:
+        """One run over all melodies for each seed."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -30,10 +36,10 @@ class Truth:
     name: str = "truth"
     seeded: bool = False
 
-    def harmonise(self, melodies: Sequence[Frames], seed: int) -> list[Frames]:
+    def harmonise(self, melodies: Sequence[Frames], seeds: Sequence[int]) -> list[list[Frames]]:
         if [len(m) for m in melodies] != [len(p) for p in self.pieces]:
             raise ValueError("ground truth was asked for other melodies than it holds")
-        return list(self.pieces)
+        return [list(self.pieces) for _ in seeds]
 
 
 @dataclass(frozen=True)
@@ -44,9 +50,9 @@ class KeyPriorSystem:
     name: str = "keyprior"
     seeded: bool = True
 
-    def harmonise(self, melodies: Sequence[Frames], seed: int) -> list[Frames]:
+    def harmonise(self, melodies: Sequence[Frames], seeds: Sequence[int]) -> list[list[Frames]]:
         # Two numbers seed one generator: neighbouring seeds share no draws.
-        return [self.prior.harmonise(melody, seed * 1_000_003 + at) for at, melody in enumerate(melodies)]
+        return [[self.prior.harmonise(m, seed * 1_000_003 + at) for at, m in enumerate(melodies)] for seed in seeds]
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,8 @@ class ViterbiSystem:
     name: str = "viterbi"
     seeded: bool = False
 
-    def harmonise(self, melodies: Sequence[Frames], seed: int) -> list[Frames]:
-        return [viterbi.harmonise(melody) for melody in melodies]
+    def harmonise(self, melodies: Sequence[Frames], seeds: Sequence[int]) -> list[list[Frames]]:
+        return [[viterbi.harmonise(melody) for melody in melodies] for _ in seeds]
 
 
 @dataclass(frozen=True)
@@ -68,16 +74,37 @@ class Setting:
     train: Callable[[], Sequence[Frames]]
 
 
-# Name -> how it is made. Systems that run a trained model are added here.
+# Name -> how it is made. Any other name is a model's; see `make_system`.
 MAKERS: dict[str, Callable[[Setting], System]] = {
     "truth": lambda setting: Truth(setting.truth),
     "keyprior": lambda setting: KeyPriorSystem(fit_key_prior(setting.train())),
     "viterbi": lambda setting: ViterbiSystem(),
+    "options": lambda setting: OptionsSystem(),
 }
 
 
 def make_system(name: str, setting: Setting) -> System:
-    """The system called `name`. Raises UnknownModel."""
-    if name not in MAKERS:
-        raise UnknownModel(f"There is no system called '{name}'.", f"Known here: {', '.join(MAKERS)}.")
-    return MAKERS[name](setting)
+    """The system called `name`: one of MAKERS, or `MODEL` or `MODEL@TEMPERATURE` for samples of a model at a
+    temperature of 1 or as given. Raises UnknownModel, WrongValue."""
+    if name in MAKERS:
+        return MAKERS[name](setting)
+    model, at, text = name.partition("@")
+    models = [info.name for info in list_models()]
+    if model not in models:
+        raise UnknownModel(f"There is no system called '{name}'.", f"Known here: {', '.join([*MAKERS, *models])}.")
+    bundle = open_model(find_model(model))
+    if bundle.file.part != "chord":
+        raise UnknownModel(f"The model '{model}' makes melodies, not chords.", "Name a chord model.")
+    return ModelSystem(bundle, name, _temperature(name, text) if at else 1.0)
+
+
+def _temperature(name: str, text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= MAX_TEMPERATURE:
+        raise WrongValue(
+            f"'{name}' asks for a temperature of '{text}'.", f"Give 0 to {MAX_TEMPERATURE:g}, as in offline@0.8."
+        )
+    return value

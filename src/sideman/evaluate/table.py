@@ -37,7 +37,7 @@ class Result:
 def evaluate(system: System, truth: Sequence[Frames], seeds: int = 3) -> Result:
     """Run `system` on the melodies of `truth` with seeds 0..`seeds`-1 (once, where the seed changes nothing)."""
     melodies = [without_chords(frames) for frames in truth]
-    runs = [system.harmonise(melodies, seed) for seed in range(seeds if system.seeded else 1)]
+    runs = system.harmonise(melodies, range(seeds if system.seeded else 1))
     return measure(system.name, runs, truth)
 
 
