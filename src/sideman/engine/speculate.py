@@ -19,7 +19,7 @@ from sideman.engine.stream import Ints, Stream
 from sideman.music.grammar import hold_of
 from sideman.music.vocabulary import BOS, NOTE_HOLD, SILENCE
 
-DRAFT_FRAMES = 16
+DRAFT_FRAMES = 12
 SCORE_FRAMES = 64
 UNFORCED = -1
 

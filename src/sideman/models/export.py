@@ -21,7 +21,7 @@ from sideman.files import write_atomic
 from sideman.models.build import ModelFile, load_checkpoint, parameters
 from sideman.models.offline import OfflineModel
 from sideman.models.online import OnlineModel
-from sideman.models.transformer import StackConfig, Transformer, rotate
+from sideman.models.transformer import StackConfig, Transformer
 from sideman.music.vocabulary import BOS, CHORD_HOLD, EOS
 
 MAX_FP32_DIFFERENCE = 1e-3
@@ -41,11 +41,8 @@ class StackStep(nn.Module):
 
     def __init__(self, stack: Transformer) -> None:
         super().__init__()
-        config = stack.config
-        if config.positions != "rotary" or config.cross:
-            raise SidemanError("Only aligned, rotary networks can be exported to a bundle so far.", code="not_exportable")
-        self.stack, self.config = stack, config
-        self.scale = 10.0 if config.qk == "cosine" else config.head_width**-0.5
+        self.stack, self.config = stack, stack.config
+        self.scale = _scale(stack.config)
 
     def forward(self, x: Tensor, positions: Tensor, filled: Tensor, past: list[Tensor]) -> tuple[Tensor, Tensor]:
         turns = positions.float()[:, None, :, None] * self.stack.frequencies
@@ -55,7 +52,7 @@ class StackStep(nn.Module):
         count = torch.arange(x.shape[1])
         closed_new = count[None, :] > count[:, None]
         new = []
-        for number, block in enumerate(self.stack.blocks):
+        for number, block in enumerate(self.stack.layers):
             y = block.norm_self(x)
             q, k, v = block.attention.project(y, y, angles)
             new += [k, v]
@@ -75,8 +72,7 @@ class OnlineStep(nn.Module):
 
     def __init__(self, model: OnlineModel) -> None:
         super().__init__()
-        self.table = nn.Parameter(model.embed.weight.detach().half(), requires_grad=False)
-        self.head = nn.Parameter(model.embed.weight.detach() if model.head is None else model.head.weight.detach())
+        self.table, self.head = _tables(model.embed, model.head)
         self.form, self.step = model.form, StackStep(model.stack)
 
     def forward(self, tokens: Tensor, positions: Tensor, filled: Tensor, read: Tensor, form: Tensor,
@@ -92,15 +88,20 @@ class OfflineStep(nn.Module):
 
     def __init__(self, model: OfflineModel) -> None:
         super().__init__()
-        table = model.embed_chords.weight.detach()
-        self.table = nn.Parameter(table.half(), requires_grad=False)
-        self.head = nn.Parameter(table if model.head is None else model.head.weight.detach())
+        self.table, self.head = _tables(model.embed_chords, model.head)
         self.step = StackStep(model.decoder)
 
     def forward(self, tokens: Tensor, positions: Tensor, filled: Tensor, read: Tensor, condition: Tensor,
                 past: list[Tensor]) -> tuple[Tensor, Tensor]:  # fmt: skip
         states, new = self.step(self.table[tokens].float() + condition, positions, filled, past)
         return states[:, read] @ self.head.t(), new
+
+
+def _tables(embed: nn.Embedding, head: nn.Linear | None) -> tuple[nn.Parameter, nn.Parameter]:
+    """Input table in half precision, which is what a bundle stores, and the output table (tied: the same values)."""
+    table = embed.weight.detach().half()
+    out = table.float() if head is None else head.weight.detach()
+    return nn.Parameter(table, requires_grad=False), nn.Parameter(out, requires_grad=False)
 
 
 class Encoder(nn.Module):
@@ -110,25 +111,33 @@ class Encoder(nn.Module):
         super().__init__()
         # A melody model reads chords; a chord model never sees an id from the chord range.
         self.table = nn.Parameter(model.embed_melody.weight.detach()[:CHORD_HOLD].half(), requires_grad=False)
+        assert model.bridge is not None
         self.form, self.stack, self.bridge = model.form, model.encoder, model.bridge
+        self.scale = _scale(model.config.encoder)
 
     def forward(self, melody: Tensor, form: Tensor) -> Tensor:
         x = self.table[melody].float()
         x = x + self.form(form) if self.form is not None else x
         angles = self.stack.angles(torch.arange(melody.shape[1]))
-        scale = 10.0 if self.stack.config.qk == "cosine" else self.stack.config.head_width**-0.5
-        for block in self.stack.blocks:
+        for block in self.stack.layers:
             y = block.norm_self(x)
             q, k, v = block.attention.project(y, y, angles)
-            mixed = torch.softmax((q * scale) @ k.transpose(-1, -2), -1) @ v
+            mixed = torch.softmax((q * self.scale) @ k.transpose(-1, -2), -1) @ v
             x = x + block.attention.out(mixed.transpose(1, 2).flatten(2))
             x = x + block.ff(block.norm_ff(x))
-        return self.bridge(self.stack.norm(x)[:, 1:])  # type: ignore[no-any-return]
+        return self.bridge(self.stack.norm(x)[:, 1:])
+
+
+def _scale(config: StackConfig) -> float:
+    """What query-key products are multiplied by (spec 4.1 for the cosine kind)."""
+    return 10.0 if config.qk == "cosine" else config.head_width**-0.5
 
 
 def export_bundle(checkpoint: Path, folder: Path, name: str, int8: bool = True) -> BundleFile:
-    """Export a checkpoint folder to a bundle folder. Raises ParityError and writes nothing when quality is lost."""
+    """Export a checkpoint folder to a bundle folder. Raises ParityError and writes nothing when quality is lost,
+    SidemanError where the engine has no graph for this kind of network."""
     file, model = load_checkpoint(checkpoint)
+    _check_kind(file, model)
     with tempfile.TemporaryDirectory() as scratch:
         exact, small = Path(scratch) / "fp32", Path(scratch) / "int8"
         _write_graphs(model, exact)
@@ -140,9 +149,20 @@ def export_bundle(checkpoint: Path, folder: Path, name: str, int8: bool = True) 
             described = _describe(file, model, checkpoint, name, small, "int8")
             _check_int8(load_bundle(exact), load_bundle(small))
             chosen = small
-        for part in chosen.iterdir():
+        for part in sorted(chosen.iterdir(), reverse=True):  # the graphs, then the bundle.json that names them
             write_atomic(folder / part.name, part.read_bytes())
     return described
+
+
+def _check_kind(file: ModelFile, model: OnlineModel | OfflineModel) -> None:
+    """The engine plays chords, on rotary networks whose melody needs no cross-attention."""
+    stacks = [model.stack] if isinstance(model, OnlineModel) else [model.encoder, model.decoder]
+    if any(stack.config.positions != "rotary" or stack.config.cross for stack in stacks) or file.part != "chord":
+        raise SidemanError(
+            "Only chord models with rotary positions and without cross-attention can be exported to a bundle.",
+            "Train with part: chord, positions: rotary and, offline, aligned: true.",
+            code="not_exportable",
+        )
 
 
 def _write_graphs(model: OnlineModel | OfflineModel, folder: Path) -> None:
@@ -207,7 +227,8 @@ def _describe(file: ModelFile, model: OnlineModel | OfflineModel, checkpoint: Pa
         name=name, kind=file.kind, part=file.part, precision=precision, depth=config.depth, heads=config.heads,
         head_width=config.head_width, parameters=parameters(model),
         files={path.name: fingerprint(path) for path in sorted(folder.glob("*.onnx"))},
-        checkpoint=fingerprint(checkpoint / "model.safetensors"), chords=file.chords, trained=file.trained,
+        checkpoint=fingerprint(checkpoint / "model.safetensors"), window=int(file.trained.get("window", 256)),
+        chords=file.chords, spelling=file.spelling, trained=file.trained,
     )  # fmt: skip
     write_atomic(folder / "bundle.json", msgspec.json.format(msgspec.json.encode(described), indent=1))
     return described
@@ -244,7 +265,7 @@ def torch_logits(model: OnlineModel | OfflineModel) -> np.ndarray:
     if isinstance(model, OnlineModel):
         return model(tokens, form).numpy()  # type: ignore[no-any-return]
     encoded = model.encode(melody[None], torch.zeros(1, 25, 3, dtype=torch.long))
-    return model.decode(tokens, encoded.expand(2, -1, -1)).numpy()  # type: ignore[no-any-return]
+    return model.decode(tokens, encoded.expand(2, -1, -1)).numpy()
 
 
 def _check_against_torch(model: OnlineModel | OfflineModel, bundle: Bundle) -> None:
