@@ -39,29 +39,29 @@ def candidates(vocabulary: Vocabulary, logits: Floats, previous: Ints) -> Floats
 def tokens_of(vocabulary: Vocabulary, columns: Ints, previous: Ints) -> Ints:
     """Candidate columns [M] -> token ids [M]."""
     chosen = np.where(columns == 0, SILENCE, vocabulary.chord_on + columns - 2)
-    return np.where(columns == 1, hold_of(vocabulary, previous), chosen)
+    return np.asarray(np.where(columns == 1, hold_of(vocabulary, previous), chosen))
 
 
 def column_of(vocabulary: Vocabulary, tokens: Ints, previous: Ints) -> Ints:
     """Token ids [M] -> candidate columns [M]; a hold of something else counts as that chord's onset."""
     index = (tokens - vocabulary.chord_on) % vocabulary.chords + 2
     held = (tokens == hold_of(vocabulary, previous)) & (tokens != SILENCE)
-    return np.where(tokens == SILENCE, 0, np.where(held, 1, index))
+    return np.asarray(np.where(tokens == SILENCE, 0, np.where(held, 1, index)))
 
 
 def pick(scores: Floats, draws: NDArray[np.float64], sampling: Sampling) -> Ints:
     """Column of each row of scores [M, K] by inverting the cumulative distribution at draws [M] in [0, 1)."""
     if sampling.temperature == 0:
-        return scores.argmax(-1)
+        return np.asarray(scores.argmax(-1))
     p = probabilities(scores, sampling)
     total = p.cumsum(-1)
-    return (total <= draws[:, None] * total[:, -1:]).sum(-1).clip(max=scores.shape[-1] - 1)
+    return np.asarray((total <= draws[:, None] * total[:, -1:]).sum(-1).clip(max=scores.shape[-1] - 1))
 
 
 def probabilities(scores: Floats, sampling: Sampling) -> NDArray[np.float64]:
     """softmax(scores / temperature) [M, K] after min-p, top-k and top-p (nucleus) filtering."""
     x = scores.astype(np.float64) / sampling.temperature
-    p = np.exp(x - x.max(-1, keepdims=True))
+    p: NDArray[np.float64] = np.exp(x - x.max(-1, keepdims=True))
     p /= p.sum(-1, keepdims=True)
     if sampling.min_p > 0:
         p[p < sampling.min_p * p.max(-1, keepdims=True)] = 0
@@ -80,4 +80,4 @@ def log_probability(scores: Floats, columns: Ints) -> NDArray[np.float64]:
     """Log-probability [M] of the chosen columns at temperature 1, unfiltered."""
     x = scores.astype(np.float64)
     top = x.max(-1)
-    return x[np.arange(len(x)), columns] - top - np.log(np.exp(x - top[:, None]).sum(-1))
+    return np.asarray(x[np.arange(len(x)), columns] - top - np.log(np.exp(x - top[:, None]).sum(-1)))

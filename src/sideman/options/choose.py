@@ -13,9 +13,9 @@ NOVELTY_WEIGHT = 0.35
 
 
 def differences(candidates: list[Candidate], plan: Plan) -> NDArray[np.float64]:
-    """Share of free frames in which two candidates differ in pitch-class set, [M, M]."""
+    """Share of free frames in which two candidates differ in pitch-class set, [M, M]; 0 where none is free."""
     masks = np.stack([chord_masks(c.frames)[plan.free] for c in candidates])
-    return np.stack([(masks != row).mean(1) for row in masks])
+    return np.asarray(np.stack([(masks != row).sum(1) for row in masks]) / max(1, masks.shape[1]))
 
 
 def choose(quality: NDArray[np.float64], difference: NDArray[np.float64], n: int) -> list[int]:

@@ -1,24 +1,27 @@
 """How good a progression is: a handful of readable scores in 0..1 and their weighted mean."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from sideman.music.frames import FRAMES_PER_BEAT, SILENT
-from sideman.music.measures import chord_events, chord_masks, inside_chord, ratio, uncovered
+from sideman.music.frames import SILENT
+from sideman.music.measures import chord_density, chord_events, chord_masks, inside_chord, ratio, uncovered
+from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.pitch import Key
 from sideman.options.plan import Plan
 from sideman.options.pool import Candidate
 
-WEIGHTS = {"harmony": 0.4, "fit": 0.3, "calm": 0.1, "cadence": 0.1, "cover": 0.1}
+WEIGHTS = {"harmony": 0.4, "fit": 0.3, "calm": 0.1, "cadence": 0.1, "cover": 0.1, "density": 0.3}
 LONG_FRAMES = 32
 
 
-def judge(candidates: list[Candidate], plan: Plan, key: Key) -> list[dict[str, float]]:
+def judge(candidates: list[Candidate], plan: Plan, key: Key, density: float | None = None) -> list[dict[str, float]]:
     """Scores of each candidate:
 
     `harmony` chord tones under the melody, strong beats and long notes counting more; `fit` how likely the offline
     model finds it, against the other candidates; `calm` no chord too long, too short or too dense; `cadence` it ends
-    at home; `cover` no silence under the melody.
+    at home; `cover` no silence under the melody; `density`, where asked for, as many chords a bar.
     """
     fit = _fit(np.array([c.log_p for c in candidates]))
     weight = _accents(plan)
@@ -29,14 +32,16 @@ def judge(candidates: list[Candidate], plan: Plan, key: Key) -> list[dict[str, f
             "calm": _calm(c),
             "cadence": _cadence(c, key),
             "cover": _cover(c),
+            **({} if density is None else {"density": _density(c, density)}),
         }
         for i, c in enumerate(candidates)
     ]
 
 
 def total(scores: dict[str, float]) -> float:
-    """Weighted mean of the scores named in WEIGHTS."""
-    return sum(weight * scores[name] for name, weight in WEIGHTS.items())
+    """Weighted mean of those scores that are named in WEIGHTS."""
+    weights = {name: WEIGHTS[name] for name in scores if name in WEIGHTS}
+    return sum(weight * scores[name] for name, weight in weights.items()) / sum(weights.values())
 
 
 def _fit(log_p: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -90,6 +95,11 @@ def _cadence(candidate: Candidate, key: Key) -> float:
     if last.root == relative:
         return 0.7
     return 0.5 if last.root == (key.tonic + 7) % 12 else 0.0
+
+
+def _density(candidate: Candidate, wanted: float) -> float:
+    """1 for the wanted chords a bar, 0 for half or twice as many and beyond."""
+    return max(0.0, 1.0 - abs(math.log2(max(chord_density(candidate.frames), 1e-3) / wanted)))
 
 
 def _known(value: float) -> float:

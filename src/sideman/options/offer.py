@@ -7,8 +7,9 @@ import numpy as np
 from sideman.engine.bundle import Bundle
 from sideman.engine.models import find_model, list_models, open_model
 from sideman.errors import UnknownModel
-from sideman.music.frames import Frames, decode
+from sideman.music.frames import Frames
 from sideman.music.measures import note_in_chord, silence
+from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.pitch import Key
 from sideman.music.tonality import estimate_key
 from sideman.options.answer import Answer, ChordOut, Option
@@ -16,7 +17,7 @@ from sideman.options.choose import choose, differences
 from sideman.options.judge import judge, total
 from sideman.options.plan import Plan, make_plan
 from sideman.options.pool import Candidate, sample_pool
-from sideman.options.request import Request
+from sideman.options.request import SHORTEST_BEATS, Request
 
 # Candidates for each option asked for, from the offline and from the online model.
 OFFLINE_ROWS, ONLINE_ROWS = 3, 1
@@ -32,10 +33,7 @@ def offer(request: Request) -> Answer:
     plan = make_plan(request)
     key = request.melody.key or estimate_key(plan.frames.melody)
     candidates, scores, chosen = _search(request, makers, plan, key)
-    remarks = list(request.melody.remarks)
-    if len(chosen) < request.n:
-        remarks.append(f"Only {len(chosen)} of {request.n} progressions differ by a fifth of their frames.")
-    options = [_option(rank, candidates[i].frames, scores[i], key) for rank, i in enumerate(chosen, 1)]
+    options = [_option(rank, candidates[i].frames, scores[i], plan, key) for rank, i in enumerate(chosen, 1)]
     return Answer(
         model=makers[0][0].file.name,
         seed=request.seed,
@@ -44,8 +42,23 @@ def offer(request: Request) -> Answer:
         beats=max(note.offset for note in request.melody.notes),
         elapsed_ms=round(1000 * (time.perf_counter() - started), 1),
         options=options,
-        remarks=remarks,
+        remarks=[*request.melody.remarks, *_remarks(request, plan, len(chosen))],
     )
+
+
+def _remarks(request: Request, plan: Plan, found: int) -> list[str]:
+    """What could not be done as asked."""
+    end = len(plan.frames) / FRAMES_PER_BEAT
+    remarks = [
+        f"The kept {span.chord.name()} at beat {span.onset:g} ends with the melody, at beat {end:g}."
+        for span in request.keep
+        if span.offset > end + SHORTEST_BEATS
+    ]
+    if not plan.free.any():
+        remarks.append("The given chords leave nothing to choose.")
+    elif found < request.n:
+        remarks.append(f"Only {found} of {request.n} progressions differ by a fifth of their frames.")
+    return remarks
 
 
 def _makers(request: Request) -> list[tuple[Bundle, int]]:
@@ -72,18 +85,18 @@ def _search(
     for turn in range(ROUNDS):
         heat = max(request.temperature, 0.5) * HEATING**turn if turn else request.temperature
         candidates += sample_pool(makers[0][0], makers, plan, request.seed + 7919 * turn, heat, request.density)
-        scores = judge(candidates, plan, key)
+        scores = judge(candidates, plan, key, request.density)
         difference = differences(candidates, plan)
         chosen = choose(np.array([total(s) for s in scores]), difference, request.n)
         for place in chosen:
             others = [i for i in chosen if i != place]
             scores[place]["novelty"] = float(difference[place, others].mean()) if others else 1.0
-        if len(chosen) == request.n:
+        if len(chosen) == request.n or not plan.free.any():
             break
     return candidates, scores, chosen
 
 
-def _option(rank: int, frames: Frames, scores: dict[str, float], key: Key) -> Option:
+def _option(rank: int, frames: Frames, scores: dict[str, float], plan: Plan, key: Key) -> Option:
     harmony = note_in_chord(frames)
     chords = [
         ChordOut(
@@ -93,7 +106,7 @@ def _option(rank: int, frames: Frames, scores: dict[str, float], key: Key) -> Op
             pitches=list(span.chord.voicing()),
             bass=36 + span.chord.bass,
         )
-        for span in decode(frames).chords
+        for span in plan.chords(frames)
     ]
     return Option(
         rank=rank,

@@ -1,16 +1,26 @@
 """From a request to frames: the melody on the grid, what is given, and where chords may change."""
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sideman.engine.speculate import UNFORCED
-from sideman.music.frames import FRAMES_PER_BEAT, SILENT, Frames, encode, frame_count
-from sideman.music.metre import bar_lines
+from sideman.music.frames import SILENT, Frames, decode, encode, frame_count
+from sideman.music.metre import FRAMES_PER_BEAT, bar_lines
 from sideman.music.song import ChordSpan, Song
 from sideman.music.vocabulary import CHORD_HOLD, SILENCE, Vocabulary
-from sideman.options.request import MAX_FRAMES, Request
+from sideman.options.request import MAX_FRAMES, SLACK, Request, frames_between
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """A given chord and the frames `start` to `stop` that it fills: those it touches."""
+
+    start: int
+    stop: int
+    span: ChordSpan
 
 
 @dataclass(frozen=True)
@@ -19,11 +29,13 @@ class Plan:
 
     `frames`: melody, form and the given chords; `free` bool [T]: frames whose chord is asked for;
     `fresh` bool [T]: frames where a new chord must start because the one before was given and ends.
+    `given`: the given chords, with times as exact as they came.
     """
 
     frames: Frames
     free: NDArray[np.bool_]
     fresh: NDArray[np.bool_]
+    given: tuple[Given, ...]
 
     def forced(self, vocabulary: Vocabulary) -> NDArray[np.int64]:
         """Given tokens [T], UNFORCED where free; chords the list lacks by their nearest relative."""
@@ -41,34 +53,45 @@ class Plan:
         # A chord struck again unchanged across the edge of a given passage is still its own event.
         return replace(self.frames, chord=chord, chord_onset=onset | (self.fresh & (chord != SILENT)), chords=table)
 
+    def chords(self, frames: Frames) -> tuple[ChordSpan, ...]:
+        """The chords of completed frames; given ones that do not lie on the grid have their own times again, and
+        their neighbours give way."""
+        begin = {given.start: given.span.onset for given in self.given}
+        last, beats = len(frames), len(frames) / FRAMES_PER_BEAT
+        end = {min(given.stop, last): min(given.span.offset, beats) for given in self.given}
+        spans = []
+        for span in decode(frames).chords:
+            start, stop = _frame(span.onset), _frame(span.offset)
+            onset = (end | begin).get(start, span.onset)
+            spans.append(ChordSpan(onset, (begin | end).get(stop, span.offset) - onset, span.chord))
+        return tuple(spans)
+
 
 def make_plan(request: Request) -> Plan:
     """Lay out a checked request."""
     song = request.melody
-    frames = min(MAX_FRAMES, _to_bar_line(song))
-    outside = _outside(song, request.between, frames)
-    given = _overwrite(outside, request.keep)
-    grid = encode(replace(song, chords=given), frames)
+    frames = min(MAX_FRAMES, _to_bar_line(song if request.between else replace(song, chords=())))
+    given = _on_grid(_overwrite(_outside(song, request.between), request.keep))
     free = np.ones(frames, np.bool_)
     if request.between is not None:
-        first, last = (round(beat * FRAMES_PER_BEAT) for beat in request.between)
+        first, last = frames_between(*request.between)
         free[:first] = free[last:] = False
-    for span in request.keep:
-        free[_frame(span.onset) : max(_frame(span.onset) + 1, _frame(span.offset))] = False
+    for each in given:
+        free[each.start : each.stop] = False
+    grid = encode(replace(song, chords=tuple(_quantised(each) for each in given)), frames)
     fresh = np.zeros(frames, np.bool_)
     fresh[1:] = free[1:] & ~free[:-1]
-    return Plan(grid, free, fresh)
+    return Plan(grid, free, fresh, given)
 
 
 def _to_bar_line(song: Song) -> int:
-    """Frames of the melody, completed to its last bar line so that the last chord fills its bar."""
-    count = frame_count(replace(song, chords=()))
-    bars = bar_lines(song.meters, count / FRAMES_PER_BEAT)
-    end = round((bars[-1][0] + bars[-1][1]) * FRAMES_PER_BEAT) if bars else count
-    return max(count, end)
+    """Frames of the song, completed to the next bar line so that the last chord fills its bar."""
+    count = frame_count(song)
+    ends = (round((onset + length) * FRAMES_PER_BEAT) for onset, length, _ in bar_lines(song.meters, song.beats))
+    return min((end for end in ends if end >= count), default=count)
 
 
-def _outside(song: Song, between: tuple[float, float] | None, frames: int) -> tuple[ChordSpan, ...]:
+def _outside(song: Song, between: tuple[float, float] | None) -> tuple[ChordSpan, ...]:
     """The song's own chords outside the asked-for range."""
     if between is None:
         return ()
@@ -81,14 +104,31 @@ def _overwrite(spans: tuple[ChordSpan, ...], over: tuple[ChordSpan, ...], drop: 
     for top in over:
         rest = []
         for span in spans:
-            if span.onset < top.onset:
+            if span.onset < top.onset - SLACK:
                 rest.append(replace(span, duration=min(span.offset, top.onset) - span.onset))
-            if span.offset > top.offset:
+            if span.offset > top.offset + SLACK:
                 onset = max(span.onset, top.offset)
                 rest.append(replace(span, onset=onset, duration=span.offset - onset))
         spans = tuple(sorted(rest if drop else [*rest, top], key=lambda s: s.onset))
     return spans
 
 
+def _on_grid(spans: tuple[ChordSpan, ...]) -> tuple[Given, ...]:
+    """Every chord fills the frames it touches, up to the next one; of two in one frame the later stays."""
+    last_in = {_frame(span.onset): span for span in spans}
+    starts = [*last_in, math.inf]
+    stops = [
+        min(max(start + 1, math.ceil(span.offset * FRAMES_PER_BEAT - SLACK)), following)
+        for (start, span), following in zip(last_in.items(), starts[1:], strict=True)
+    ]
+    return tuple(Given(start, int(stop), span) for (start, span), stop in zip(last_in.items(), stops, strict=True))
+
+
+def _quantised(given: Given) -> ChordSpan:
+    length = given.stop - given.start
+    return ChordSpan(given.start / FRAMES_PER_BEAT, length / FRAMES_PER_BEAT, given.span.chord)
+
+
 def _frame(beat: float) -> int:
-    return int(beat * FRAMES_PER_BEAT + 1e-6)
+    """The frame a beat falls in, with the slack of `frames.encode`."""
+    return int(beat * FRAMES_PER_BEAT + SLACK)

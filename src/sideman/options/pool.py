@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sideman.engine.bundle import Bundle
 from sideman.engine.sampling import Sampling
-from sideman.engine.speculate import Melody, decode, score
+from sideman.engine.speculate import Decoded, Melody, decode, score
 from sideman.music.frames import Frames
 from sideman.music.measures import chord_density
 from sideman.options.plan import Plan
@@ -39,20 +39,29 @@ def sample_pool(
     """`rows` candidates from each (bundle, rows) of `makers`, judged by the offline bundle `judge`."""
     tokens, _ = judge.vocabulary.encode(plan.frames)
     melody = Melody.prepare(judge, tokens.astype(np.int64), plan.frames.form)
-    out = []
+    out: list[Candidate] = []
     for number, (bundle, rows) in enumerate(makers):
+        if not rows:
+            continue
         prepared = melody if bundle is judge else Melody.prepare(bundle, melody.tokens, melody.form)
         draws = np.random.default_rng([seed, number]).random((rows, len(plan.frames)))
-        heat = _temperatures(temperature, rows, first=number == 0)
+        heat = _temperatures(temperature, rows, first=not out)
         bias = np.zeros(rows)
         if density is not None:
             bias = _density_bias(bundle, prepared, plan, density, seed) + np.linspace(-0.4, 0.4, rows)
         made = decode(bundle, prepared, draws, SAMPLING, plan.forced(bundle.vocabulary), bias, heat, plan.fresh)
-        log_p = made.log_p if bundle is judge else score(judge, melody, made.chords)
-        for chords, quality in zip(made.chords, log_p, strict=True):
-            frames = plan.complete(bundle.vocabulary, chords)
+        complete = [plan.complete(bundle.vocabulary, chords) for chords in made.chords]
+        log_p = made.log_p if bundle is judge else score(judge, melody, _tokens_for(judge, bundle, made, complete))
+        for frames, quality in zip(complete, log_p, strict=True):
             out.append(Candidate(frames, float(quality[plan.free].sum()), bundle.file.name))
     return out
+
+
+def _tokens_for(judge: Bundle, maker: Bundle, made: Decoded, complete: list[Frames]) -> NDArray[np.int64]:
+    """What `maker` made, [B, T], in the tokens of `judge`, whose chord list may be another."""
+    if judge.vocabulary.names == maker.vocabulary.names:
+        return made.chords
+    return np.stack([judge.vocabulary.encode(frames)[1] for frames in complete]).astype(np.int64)
 
 
 def _temperatures(temperature: float, rows: int, first: bool) -> NDArray[np.float64]:

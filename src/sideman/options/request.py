@@ -2,13 +2,19 @@
 
 import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from sideman.errors import EmptyMelody, TooLarge, WrongValue
 from sideman.music.frames import frame_count
+from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.song import ChordSpan, Song
 
 MAX_OPTIONS = 16
 MAX_FRAMES = 4096
+# Nothing shorter than a frame can be kept or filled.
+SHORTEST_BEATS = 1 / FRAMES_PER_BEAT
+# Thirds of a beat, which floats cannot hold, stay in the frame they belong to.
+SLACK = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,7 @@ class Request:
         """Raises WrongValue, EmptyMelody or TooLarge, saying which field is wrong."""
         if not self.melody.notes:
             raise EmptyMelody("The melody has no notes.", "Give a melody with at least one note.")
+        self._check_notes()
         frames = frame_count(replace(self.melody, chords=()))
         if frames > MAX_FRAMES:
             raise TooLarge(
@@ -48,9 +55,21 @@ class Request:
             self._check_between(frames / 4, *self.between)
         self._check_keeps(frames / 4)
 
+    def _check_notes(self) -> None:
+        for note in self.melody.notes:
+            if not (math.isfinite(note.onset) and note.onset >= 0 and 0 < note.duration < math.inf):
+                raise WrongValue(
+                    f"A note starts at beat {note.onset:g} and lasts {note.duration:g}.",
+                    "Notes need an onset from 0 up and a length above 0.",
+                )
+            _within("pitch", note.pitch, 0, 127)
+
     def _check_between(self, beats: float, first: float, last: float) -> None:
         if not (math.isfinite(first) and math.isfinite(last) and 0 <= first < last):
             raise WrongValue(f"between is {first:g} to {last:g}.", "Give two beats, the earlier one first.")
+        start, stop = frames_between(first, last)
+        if start >= stop:
+            raise WrongValue(f"between is {first:g} to {last:g}.", "Leave room for a chord: a whole 16th, 0.25 beats.")
         if first >= beats:
             raise WrongValue(f"between starts at beat {first:g}, after the melody's end at {beats:g}.")
 
@@ -63,12 +82,22 @@ class Request:
                 raise WrongValue(
                     f"The kept {span.chord.name()} at beat {span.onset:g} lies after the melody's end at {beats:g}."
                 )
-        for one, two in zip(spans, spans[1:], strict=False):
-            if two.onset < one.offset - 1e-6:
+            if span.duration < SHORTEST_BEATS - SLACK:
+                raise WrongValue(
+                    f"The kept {span.chord.name()} at beat {span.onset:g} lasts {span.duration:g} beats.",
+                    "The shortest chord is a 16th, 0.25 beats.",
+                )
+        for one, two in pairwise(spans):
+            if two.onset < one.offset - SLACK:
                 raise WrongValue(
                     f"The kept chords {one.chord.name()} and {two.chord.name()} overlap at beat {two.onset:g}.",
                     "Shorten one of them.",
                 )
+
+
+def frames_between(first: float, last: float) -> tuple[int, int]:
+    """(first, one past the last) of the whole frames between two beats."""
+    return math.ceil(first * FRAMES_PER_BEAT - SLACK), int(last * FRAMES_PER_BEAT + SLACK)
 
 
 def _within(name: str, value: float, low: float, high: float) -> None:
