@@ -76,16 +76,19 @@ def decode(
     )
     feeder = _Feeder(bundle, melody)
     stream = Stream.open(bundle, rows, capacity=feeder.slots(min(frames, bundle.file.window) + draft))
+    full, keep = feeder.slots(bundle.file.window), feeder.slots(bundle.file.window * 3 // 4)
     chords, log_p = np.full((rows, frames), SILENCE, np.int64), np.zeros((rows, frames))
     done, passes = np.zeros(rows, np.int64), 0
     while (done < frames).any():
         width = min(draft, int(frames - done.min()))
         fed, drafts = feeder.group(chords, done, width, forced, bundle)
-        stream.slide(feeder.slots(bundle.file.window), feeder.slots(bundle.file.window * 3 // 4))
+        stream.slide(full - 1, keep)
         before = stream.lengths
+        # No pass goes beyond the frame at which its row forgets: what a frame sees must not depend on `draft`.
+        room = np.minimum(frames - done, -(-(full - before) // feeder.per_frame))
         logits = stream.feed(*fed, read=feeder.read(fed[0].shape[1]))
         passes += 1
-        known = _accept(bundle, logits, drafts, done, chords, log_p, draws, forced, steering)
+        known = _accept(bundle, logits, drafts, done, room, chords, log_p, draws, forced, steering)
         stream.rollback(before + feeder.fed_slots(done, known))
         done = done + known
     return Decoded(chords, log_p, passes)
@@ -101,13 +104,15 @@ def _accept(
     logits: Floats,
     drafts: Ints,
     done: Ints,
+    room: Ints,
     chords: Ints,
     log_p: NDArray[np.float64],
     draws: NDArray[np.float64],
     forced: Ints,
     steering: "_Steering",
 ) -> Ints:
-    """Draw tokens of every drafted frame and keep those up to the first that differs; returns how many, [B]."""
+    """Draw tokens of every drafted frame and keep those up to the first that differs, at most `room` [B]; returns
+    how many, [B]."""
     vocabulary = bundle.vocabulary
     rows, width, _ = logits.shape
     frames = draws.shape[1]
@@ -122,7 +127,7 @@ def _accept(
     quality = log_probability(plain, columns).reshape(rows, width)
     differs = tokens != drafts
     known = np.where(differs.any(1), differs.argmax(1) + 1, width)
-    known = np.minimum(known, frames - done)
+    known = np.minimum(known, room)
     for row, (first, count) in enumerate(zip(done.tolist(), known.tolist(), strict=True)):
         chords[row, first : first + count] = tokens[row, :count]
         log_p[row, first : first + count] = quality[row, :count]
@@ -155,7 +160,8 @@ class _Feeder:
         self.per_frame = 2 if self.online else 1
 
     def slots(self, frames: int) -> int:
-        return self.per_frame * frames + 1
+        """Slots filled when so many frames are settled: the chord of the last is not fed yet, BOS always."""
+        return self.per_frame * frames - (self.per_frame - 1)
 
     def read(self, count: int) -> Ints:
         """Positions whose logits predict a chord: the last of each frame's group (BOS alone is the first group)."""
