@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from sideman import __version__
-from sideman.errors import SidemanError
+from sideman.errors import Interrupted, SidemanError
 
 DONE, FAILED, WRONG_CALL, INTERRUPTED = 0, 1, 2, 130
 _EXAMPLES = """\b
@@ -81,6 +81,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return WRONG_CALL
     except click.ClickException as error:
         return _say(_usage_line(error), WRONG_CALL)
+    except Interrupted as stop:
+        return _say(str(stop), INTERRUPTED)
     except SidemanError as error:
         return _say(str(error), WRONG_CALL)
     except (click.Abort, KeyboardInterrupt):

@@ -60,6 +60,12 @@ class UnknownModel(SidemanError):
     status = 404
 
 
+class Interrupted(SidemanError):
+    """Ctrl-C or SIGTERM stopped a long piece of work after saving it; the message says how to go on."""
+
+    code = "interrupted"
+
+
 class MissingExtra(SidemanError):
     """A feature whose optional packages are not installed."""
 

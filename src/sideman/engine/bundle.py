@@ -24,7 +24,8 @@ import onnxruntime as ort
 from numpy.typing import NDArray
 
 from sideman.errors import UnknownModel
-from sideman.music.vocabulary import BOS, EOS, Vocabulary, from_names, own_vocabulary
+from sideman.music.reference_names import Spelling, stored_vocabulary
+from sideman.music.vocabulary import BOS, EOS, Vocabulary
 
 Floats = NDArray[np.float32]
 STEP, ENCODER = "step.onnx", "encoder.onnx"
@@ -32,7 +33,8 @@ STEP, ENCODER = "step.onnx", "encoder.onnx"
 
 class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`bundle.json`. `files`: sha256 of each graph; `checkpoint`: sha256 of the weights they were exported from;
-    `chords`: names in id order, empty for our own list; `window`: frames the network was trained on."""
+    `chords`: names in id order, empty for our own list; `spelling`: whose grammar reads them;
+    `window`: frames the network was trained on."""
 
     name: str
     kind: Literal["online", "offline"]
@@ -46,6 +48,7 @@ class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint: str
     window: int = 256
     chords: tuple[str, ...] = ()
+    spelling: Spelling = "own"
     trained: dict[str, str | int | float] = {}
 
 
@@ -59,7 +62,7 @@ class Bundle:
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
-        return from_names(self.file.chords) if self.file.chords else own_vocabulary()
+        return stored_vocabulary(self.file.chords, self.file.spelling)
 
     @cached_property
     def step(self) -> ort.InferenceSession:

@@ -16,22 +16,25 @@ from sideman.errors import UnknownModel
 from sideman.files import write_atomic
 from sideman.models.offline import OfflineConfig, OfflineModel
 from sideman.models.online import OnlineConfig, OnlineModel
-from sideman.music.vocabulary import Vocabulary, from_names, own_vocabulary
+from sideman.music.reference_names import Spelling, stored_vocabulary
+from sideman.music.vocabulary import Vocabulary
 
 
 class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`model.json`. `chords`: names in id order, empty for our own list; `trained`: step, data, metrics, commit."""
+    """`model.json`. `chords`: names in id order, empty for our own list; `spelling`: whose grammar reads them;
+    `trained`: step, data, metrics, commit."""
 
     kind: Literal["online", "offline"]
     part: Literal["chord", "melody"] = "chord"
     online: OnlineConfig | None = None
     offline: OfflineConfig | None = None
     chords: tuple[str, ...] = ()
+    spelling: Spelling = "own"
     trained: dict[str, str | int | float] = {}
 
     @property
     def vocabulary(self) -> Vocabulary:
-        return from_names(self.chords) if self.chords else own_vocabulary()
+        return stored_vocabulary(self.chords, self.spelling)
 
 
 def build(file: ModelFile) -> OnlineModel | OfflineModel:

@@ -12,19 +12,19 @@ from torch import Tensor
 from sideman.models.offline import OfflineModel
 from sideman.models.online import OnlineModel
 from sideman.music.grammar import chord_mask
-from sideman.music.vocabulary import BOS, Vocabulary
+from sideman.music.vocabulary import BOS, PAD, Vocabulary
 
 
 def pick(logits: Tensor, allowed: Tensor, temperature: float, draws: Tensor) -> Tensor:
-    """Token of each row from logits [B, V], allowed bool [B, V] and uniform draws [B]; temperature 0 = the likeliest."""
+    """Token of each row from logits [B, V], allowed bool [B, V] and draws [B] in [0, 1); temperature 0 = likeliest."""
     logits = logits.float().masked_fill(~allowed, float("-inf"))
     if temperature == 0:
         return logits.argmax(-1)
     probabilities = torch.softmax(logits.double() / temperature, -1)
     total = probabilities.cumsum(-1)
-    return (
-        torch.searchsorted(total, draws.double()[:, None] * total[:, -1:]).squeeze(-1).clamp(max=logits.shape[-1] - 1)
-    )
+    # To the right of equal sums: tokens without probability add nothing to the sum and are never met.
+    chosen = torch.searchsorted(total, draws.double()[:, None] * total[:, -1:], right=True).squeeze(-1)
+    return chosen.clamp(max=logits.shape[-1] - 1)
 
 
 @torch.inference_mode()
@@ -69,14 +69,16 @@ def harmonise_offline(
     draws: Tensor,
     temperature: float = 1.0,
 ) -> Tensor:
-    """Chords [B, T] for a whole melody given as BOS .. EOS tokens [B, T+2] with form [B, T+2, 3]."""
+    """Chords [B, T] for a whole melody given as BOS .. EOS tokens [B, T+2], PAD after, with form [B, T+2, 3]."""
     rows, frames = melody.shape[0], melody.shape[1] - 2
-    encoded = model.encode(melody, form)
+    real = melody != PAD
+    mask = None if bool(real.all()) else real
+    encoded = model.encode(melody, form, mask)
     cache = model.cache(rows, frames)
     chords = torch.empty((rows, frames), dtype=melody.dtype, device=melody.device)
     last = torch.full((rows,), BOS, device=melody.device)
     for t in range(frames):
-        logits = model.decode(last[:, None], encoded, cache=cache, at=t)[:, -1]
+        logits = model.decode(last[:, None], encoded, mask, cache=cache, at=t)[:, -1]
         allowed = torch.from_numpy(chord_mask(vocabulary, last.cpu().numpy())).to(logits.device)
         last = pick(logits, allowed, temperature, draws[:, t])
         chords[:, t] = last

@@ -4,8 +4,11 @@ Export refuses: fp32 graphs must agree with torch to 1e-3 in every logit, int8 g
 MAX_INT8_KL nats of them on average. Graph contracts: engine/bundle.py.
 """
 
+import logging
 import tempfile
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +128,7 @@ class Encoder(nn.Module):
             mixed = torch.softmax((q * self.scale) @ k.transpose(-1, -2), -1) @ v
             x = x + block.attention.out(mixed.transpose(1, 2).flatten(2))
             x = x + block.ff(block.norm_ff(x))
-        return self.bridge(self.stack.norm(x)[:, 1:])
+        return self.bridge(self.stack.norm(x)[:, 1:])  # type: ignore[no-any-return]
 
 
 def _scale(config: StackConfig) -> float:
@@ -200,8 +203,7 @@ def _export(graph: nn.Module, example: dict[str, Any], shapes: dict[str, Any], i
         import onnxscript  # noqa: F401
     except ImportError:
         raise MissingExtra("Exporting a model", "train") from None
-    with warnings.catch_warnings(), torch.no_grad():
-        warnings.simplefilter("ignore")
+    with _quiet(), torch.no_grad():
         torch.onnx.export(
             graph.eval(), (), str(path), kwargs=example, dynamic_shapes=shapes, input_names=inputs,
             output_names=outputs, opset_version=OPSET, dynamo=True, external_data=False, verbose=False, optimize=True,
@@ -214,10 +216,24 @@ def _quantise(source: Path, target: Path) -> None:
 
     target.mkdir()
     for path in source.glob("*.onnx"):
-        quantize_dynamic(
-            path, target / path.name, op_types_to_quantize=["MatMul", "Gemm"], per_channel=True,
-            weight_type=QuantType.QInt8,
-        )  # fmt: skip
+        with _quiet():
+            quantize_dynamic(
+                path, target / path.name, op_types_to_quantize=["MatMul", "Gemm"], per_channel=True,
+                weight_type=QuantType.QInt8,
+            )  # fmt: skip
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporters warn of things a user can neither see nor change; parity is checked afterwards."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)
 
 
 def _describe(file: ModelFile, model: OnlineModel | OfflineModel, checkpoint: Path, name: str, folder: Path,

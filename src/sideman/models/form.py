@@ -11,8 +11,9 @@ class FormEmbedding(nn.Module):
 
     def __init__(self, width: int) -> None:
         super().__init__()
-        self.tables = nn.ModuleList(nn.Embedding(size, width, padding_idx=0) for size in FORM_SIZES)
-        for table in self.tables:
+        tables = [nn.Embedding(size, width, padding_idx=0) for size in FORM_SIZES]
+        self.tables = nn.ModuleList(tables)
+        for table in tables:
             nn.init.normal_(table.weight, std=0.5 * width**-0.5)
             with torch.no_grad():
                 table.weight[0] = 0.0

@@ -41,7 +41,8 @@ class OfflineModel(nn.Module):
         self.bridge = nn.Linear(config.encoder.width, config.decoder.width, bias=False) if config.aligned else None
         self.head = None if config.tied else nn.Linear(config.decoder.width, config.tokens, bias=False)
         for table in (self.embed_melody, self.embed_chords):
-            nn.init.normal_(table.weight, std=table.embedding_dim**-0.5)
+            # A table that is the output table too starts smaller, or first logits would be far from uniform.
+            nn.init.normal_(table.weight, std=((1 if config.tied else 2) / table.embedding_dim) ** 0.5)
 
     def encode(self, melody: Tensor, form: Tensor | None = None, mask: Tensor | None = None) -> Tensor:
         """Melody tokens [B, T+2] with form [B, T+2, 3] -> states [B, T+2, D]."""

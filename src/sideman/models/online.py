@@ -32,7 +32,8 @@ class OnlineModel(nn.Module):
         self.form = FormEmbedding(config.stack.width) if config.form else None
         self.stack = Transformer(config.stack)
         self.head = None if config.tied else nn.Linear(config.stack.width, config.tokens, bias=False)
-        nn.init.normal_(self.embed.weight, std=config.stack.width**-0.5)
+        # A table that is the output table too starts smaller, or first logits would be far from uniform.
+        nn.init.normal_(self.embed.weight, std=((1 if config.tied else 2) / config.stack.width) ** 0.5)
 
     def forward(
         self,

@@ -9,12 +9,16 @@ arguments: a cache is written at `at`, and cutting it back is calling with a sma
 """
 
 import math
-from typing import Literal
+from collections.abc import Iterable
+from typing import Annotated, Literal, cast
 
 import msgspec
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+Size = Annotated[int, msgspec.Meta(ge=1)]
+Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
 
 class StackConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -24,19 +28,19 @@ class StackConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     costs the fused attention kernels on a CPU, about half the training speed.
     """
 
-    width: int = 256
-    depth: int = 6
-    heads: int = 4
-    head_width: int = 64
-    ff_width: int = 704
+    width: Size = 256
+    depth: Size = 6
+    heads: Size = 4
+    head_width: Size = 64
+    ff_width: Size = 704
     ff_bias: bool = False
-    dropout: float = 0.1
-    attention_dropout: float = 0.0
+    dropout: Share = 0.1
+    attention_dropout: Share = 0.0
     causal: bool = True
     cross: bool = False
     norm: Literal["gain", "simple"] = "gain"
     positions: Literal["rotary", "t5"] = "rotary"
-    rotary_width: int = 64
+    rotary_width: Size = 64
     qk: Literal["scaled", "cosine"] = "scaled"
 
 
@@ -45,7 +49,8 @@ def published_stack(width: int, depth: int, heads: int, *, causal: bool, t5: boo
     """The switches of the published networks (spec 4.1): head width 64 always, feed-forward 4 x width, biased."""
     return StackConfig(
         width=width, depth=depth, heads=heads, head_width=64, ff_width=4 * width, ff_bias=True, dropout=dropout,
-        attention_dropout=dropout, causal=causal, cross=cross, norm="simple", positions="t5" if t5 else "rotary", rotary_width=32, qk="cosine",
+        attention_dropout=dropout, causal=causal, cross=cross, norm="simple", positions="t5" if t5 else "rotary",
+        rotary_width=32, qk="cosine",
     )  # fmt: skip
 
 
@@ -115,7 +120,8 @@ class Attention(nn.Module):
             self.key_scale = nn.Parameter(torch.ones(config.heads, 1, config.head_width))
 
     def heads(self, projected: Tensor) -> Tensor:
-        return projected.unflatten(-1, (self.config.heads, self.config.head_width)).transpose(1, 2)
+        rows, length, _ = projected.shape
+        return projected.reshape(rows, length, self.config.heads, self.config.head_width).transpose(1, 2)
 
     def project(self, x: Tensor, context: Tensor, angles: tuple[Tensor, Tensor] | None) -> tuple[Tensor, ...]:
         """Queries, keys and values [B, H, S, d], normalised and rotated."""
@@ -130,10 +136,9 @@ class Attention(nn.Module):
 
     def attend(self, q: Tensor, k: Tensor, v: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
         """Weighted values [B, S, D]. `mask` broadcasts to [B, H, S, T]: bool (True = look) or an additive bias."""
-        out = F.scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, is_causal=causal, dropout_p=self.config.attention_dropout if self.training else 0.0,
-            scale=10.0 if self.config.qk == "cosine" else None,
-        )  # fmt: skip
+        dropout = self.config.attention_dropout if self.training else 0.0
+        scale = 10.0 if self.config.qk == "cosine" else None
+        out = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, is_causal=causal, dropout_p=dropout, scale=scale)
         return self.out(out.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
@@ -165,6 +170,8 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """A stack of blocks and its final norm: states [B, S, D] -> states [B, S, D]."""
 
+    frequencies: Tensor
+
     def __init__(self, config: StackConfig) -> None:
         super().__init__()
         self.config = config
@@ -175,6 +182,11 @@ class Transformer(nn.Module):
         else:
             pairs = torch.arange(0, config.rotary_width, 2).float() / config.rotary_width
             self.register_buffer("frequencies", 10000.0**-pairs)
+
+    @property
+    def layers(self) -> Iterable[Block]:
+        """The blocks, under their own type."""
+        return cast(Iterable[Block], self.blocks)
 
     def angles(self, positions: Tensor) -> tuple[Tensor, Tensor]:
         """cos and sin for rotary at `positions` [S]: [S, r/2] each, fp32 whatever the autocast."""
@@ -205,7 +217,7 @@ class Transformer(nn.Module):
         angles = self.angles(here) if self.config.positions == "rotary" else None
         look, causal = self._look(x, mask, here, keys, cache is not None)
         cross_look = None if context_mask is None else context_mask[:, None, None, :]
-        for number, block in enumerate(self.blocks):
+        for number, block in enumerate(self.layers):
             attention = block.attention
             y = block.norm_self(x)
             q, k, v = attention.project(y, y, angles)

@@ -10,13 +10,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate, pairwise, product
+from typing import Literal
 
 import numpy as np
 
 from sideman.errors import UnknownChord
 from sideman.music.chord import Chord
 from sideman.music.pitch import FLAT_NAMES, parse_pitch_class
-from sideman.music.vocabulary import Vocabulary
+from sideman.music.vocabulary import Vocabulary, from_names, own_vocabulary
+
+Spelling = Literal["own", "reference"]
 
 # Kinds in order of precedence: spellings (the first is written, all are read) and degrees.
 _MINOR_MAJOR = "mmaj7 mM7 minmaj7 minM7 -maj7 -M7 m(maj7) m(M7) min(maj7) min(M7) -(maj7) -(M7)"
@@ -192,3 +195,10 @@ def reference_vocabulary(names: Sequence[str]) -> Vocabulary:
         basses=np.array([r.bass for r in read], np.int8),
         lookup=lookup,
     )
+
+
+def stored_vocabulary(names: Sequence[str], spelling: Spelling) -> Vocabulary:
+    """The vocabulary a model was stored with: our own list if no names are given, else names in either spelling."""
+    if not names:
+        return own_vocabulary()
+    return reference_vocabulary(names) if spelling == "reference" else from_names(names)

@@ -1,11 +1,11 @@
 """Training examples from a pack: mixing, cropping, transposing, token layouts (spec 1.6-1.8, 3).
 
-Batch number s is a function of (seed, s) alone, so resuming needs no state and every number of
-processes sees the same examples.
+Batch number s is a function of (seed, s) alone, so resuming needs no state, and every number of
+processes and accumulation steps sees the same examples: each takes its rows of the whole batch.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -31,6 +31,17 @@ class Batch:
     form: NDArray[np.uint8]
     lengths: NDArray[np.int64]
     pieces: NDArray[np.int64]
+
+    def rows(self, which: slice) -> "Batch":
+        """Some of the examples."""
+        return Batch(self.melody[which], self.chords[which], self.form[which], self.lengths[which], self.pieces[which])
+
+    def beginning(self, frames: int) -> "Batch":
+        """The first `frames` frames of every example."""
+        cut = slice(0, frames)
+        return Batch(
+            self.melody[:, cut], self.chords[:, cut], self.form[:, cut], np.minimum(self.lengths, frames), self.pieces
+        )
 
     def interleaved(self, part: str) -> Tokens:
         """BOS c1 m1 c2 m2 .. EOS (melody first when it is the model part), int64 [B, 2T+2]."""
@@ -72,16 +83,20 @@ class Source:
     """Examples of one split of a pack under one vocabulary. Read-only after construction, so threads may share it."""
 
     def __init__(self, pack: Pack, vocabulary: Vocabulary, config: DataConfig, split: str) -> None:
-        self.pack, self.config = pack, config
-        self.pieces = pack.pieces(split)
+        self.pack, self.config, self.vocabulary = pack, config, vocabulary
+        everything = pack.pieces(split)
+        odds = _mix(pack, everything, config.weights)
+        self.pieces, self.odds = everything[odds > 0], odds[odds > 0]
         if not len(self.pieces):
-            raise WrongValue(f"The pack holds no {split} pieces.", "Convert more data: sideman data convert NAME")
-        self.vocabulary = vocabulary
+            raise WrongValue(
+                f"The pack holds no {split} pieces of the collections in data.weights.",
+                f"It holds: {', '.join(pack.collections.tolist())}.",
+            )
         self.index, self.unknown = _chord_index(pack, vocabulary, config.transpose if split == "train" else 0)
-        self.odds = _mix(pack, self.pieces, config.weights)
 
     def draw(self, seed: int, step: int, batch: int) -> Batch:
-        """Batch `step` of a training run: pieces by weight, random crop on a beat, random transposition."""
+        """Batch `step` of a training run: pieces by weight, random crop on a beat, random transposition, and now and
+        then only the beginnings."""
         rng = np.random.default_rng([seed, step])
         pieces = self.pieces[rng.choice(len(self.pieces), size=batch, p=self.odds)]
         lengths = np.diff(self.pack.starts)[pieces]
@@ -90,7 +105,18 @@ class Source:
         shifts = rng.integers(-self.config.transpose, self.config.transpose + 1, size=batch)
         out = self.collect(pieces, starts, shifts)
         out.form[rng.random(batch) < self.config.form_dropout] = 0
-        return out
+        return out.beginning(self._kept_frames(rng, batch))
+
+    def _kept_frames(self, rng: np.random.Generator, batch: int) -> int:
+        """Length all examples of a batch are cut to (spec 5.1, random truncation): a fifth of the batches to 28
+        frames, a fifth to some length from 28 up to the window, or as the reference has it, up to the batch size."""
+        window = self.config.window_frames
+        if self.config.random_truncate is None:
+            return window
+        chance = rng.random()
+        below = window if self.config.random_truncate == "window" else batch
+        some = int(rng.integers(28, max(29, below)))
+        return 28 if chance < 0.2 else some if chance < 0.4 else window
 
     def fixed(self, count: int) -> Batch:
         """The first window of up to `count` pieces spread evenly over the split; the same ones every time."""
@@ -120,19 +146,19 @@ class Source:
         return np.where(index < 0, SILENCE, base + index)
 
 
-def batches(
-    source: Source, seed: int, first: int, last: int, batch: int, rank: int = 0, world: int = 1
-) -> Iterator[Batch]:
-    """Batches first..last-1 of this process (rows rank, rank+world, ..), each prepared while the one before trains."""
+def batches(source: Source, seed: int, first: int, last: int, batch: int) -> Generator[Batch]:
+    """Batches first..last-1, each prepared while the one before trains."""
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(source.draw, seed, first, batch)
         for step in range(first, last):
-            whole = ahead.result()
+            ready = ahead.result()
             ahead = pool.submit(source.draw, seed, step + 1, batch)
-            mine = slice(rank, None, world)
-            yield Batch(
-                whole.melody[mine], whole.chords[mine], whole.form[mine], whole.lengths[mine], whole.pieces[mine]
-            )
+            yield ready
+
+
+def share(whole: Batch, rank: int, world: int, accumulate: int) -> list[Batch]:
+    """The `accumulate` parts of a batch that process `rank` of `world` works on, one after the other."""
+    return [whole.rows(slice(rank + world * k, None, world * accumulate)) for k in range(accumulate)]
 
 
 def _melody_tokens(pack: Pack, cut: slice, shift: int) -> Tokens:
@@ -157,18 +183,17 @@ def _chord_index(pack: Pack, vocabulary: Vocabulary, reach: int) -> tuple[NDArra
 
 
 def _mix(pack: Pack, pieces: NDArray[np.int64], weights: dict[str, float]) -> NDArray[np.float64]:
-    """Probability of each piece: the collection's weight shared among its pieces (spec 3)."""
-    if not weights:
+    """Probability of each piece: the collection's weight shared among its pieces (spec 3); zeros if none is left."""
+    if not weights or not len(pieces):
         return np.full(len(pieces), 1 / len(pieces))
     names = pack.collections.tolist()
     unknown = sorted(set(weights) - set(names))
     if unknown:
         raise WrongValue(f"The pack has no collection {', '.join(unknown)}.", f"It holds: {', '.join(names)}.")
-    odds = np.zeros(len(pieces))
+    odds = np.zeros(len(pieces), np.float64)
     for name, weight in weights.items():
         mine = pack.collection[pieces] == names.index(name)
         if mine.any():
             odds[mine] = weight / mine.sum()
-    if not odds.sum() > 0:
-        raise WrongValue("The weights leave nothing to train on.", "Give at least one collection a positive weight.")
-    return odds / odds.sum()
+    odds /= max(odds.sum(), np.finfo(np.float64).tiny)
+    return odds

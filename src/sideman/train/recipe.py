@@ -4,33 +4,40 @@
     batch: 16
     optim: {lr: 1e-3}
 
-and on the command line `optim.lr=3e-4 data.weights.pop909=0.5`.
+and on the command line `optim.lr=3e-4 data.weights.pop909=0.5`. Every field is explained in docs/training.md.
 """
 
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import yaml
 
 from sideman.errors import UnreadableFile, WrongValue
-from sideman.models.transformer import StackConfig
+from sideman.models.transformer import Share, Size, StackConfig
+
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+AtLeastZero = Annotated[float, msgspec.Meta(ge=0)]
+Name = Annotated[str, msgspec.Meta(pattern=r"^\w[\w.-]*$")]
 
 
 class DataConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is trained on. `weights`: share of each collection in the mix (spec 3); all pieces alike if empty.
-    `transpose`: augmentation range in semitones; `form_dropout`: share of examples without form features."""
+    `transpose`: augmentation range in semitones; `form_dropout`: share of examples without form features.
+    `random_truncate`: now and then a batch of short beginnings (spec 5.1), as a window allows or as the reference
+    did; `vocabulary`: own, or a JSON file of the reference's chord names."""
 
     pack: str
-    weights: dict[str, float] = {}
-    window_frames: int = 256
-    transpose: int = 6
-    form_dropout: float = 0.1
+    weights: dict[str, AtLeastZero] = {}
+    window_frames: Annotated[int, msgspec.Meta(ge=4)] = 256
+    transpose: Annotated[int, msgspec.Meta(ge=0, le=11)] = 6
+    form_dropout: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
+    random_truncate: Literal["window", "reference"] | None = None
     vocabulary: str = "own"
 
 
 class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`stack` is the online model or the offline decoder; `encoder` the offline encoder."""
+    """`stack` is the online model or the offline decoder; `encoder` the offline encoder (like `stack` if absent)."""
 
     stack: StackConfig = StackConfig()
     encoder: StackConfig | None = None
@@ -42,14 +49,14 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class OptimConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """AdamW. `warmup` steps up, then constant or a cosine down to `final` times the rate."""
 
-    lr: float = 1e-3
-    betas: tuple[float, float] = (0.9, 0.95)
-    eps: float = 1e-8
-    weight_decay: float = 0.01
-    clip: float = 1.0
+    lr: Positive = 1e-3
+    betas: tuple[Share, Share] = (0.9, 0.95)
+    eps: Positive = 1e-8
+    weight_decay: AtLeastZero = 0.01
+    clip: Positive = 1.0
     schedule: Literal["constant", "cosine"] = "cosine"
-    warmup: int = 50
-    final: float = 0.05
+    warmup: Annotated[int, msgspec.Meta(ge=0)] = 50
+    final: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.05
 
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -58,28 +65,35 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     stage: Literal["online", "offline"]
     data: DataConfig
-    run: str
+    run: Name
     part: Literal["chord", "melody"] = "chord"
     model: ModelConfig = ModelConfig()
     optim: OptimConfig = OptimConfig()
-    seed: int = 42
-    batch: int = 16
-    accumulate: int = 1
-    steps: int = 1000
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 42
+    batch: Size = 16
+    accumulate: Size = 1
+    steps: Size = 1000
     precision: Literal["auto", "bf16-mixed", "32-true"] = "auto"
-    devices: int = 1
+    devices: Size = 1
+    nodes: Size = 1
     compile: bool = False
-    max_minutes: float | None = None
-    log_every: int = 10
-    validate_every: int = 250
-    validate_pieces: int = 64
-    checkpoint_every: int = 250
-    sample_every: int = 1000
+    max_minutes: Positive | None = None
+    log_every: Size = 10
+    validate_every: Size = 250
+    validate_pieces: Size = 64
+    checkpoint_every: Size = 250
+    sample_every: Size = 1000
     tensorboard: bool = False
     wandb: str | None = None
 
+    def __post_init__(self) -> None:
+        parts = self.accumulate * self.devices * self.nodes
+        if self.batch < parts:
+            raise ValueError(f"a batch of {self.batch} cannot be divided into {parts} (accumulate x devices x nodes)")
+
 
 T = TypeVar("T", bound=msgspec.Struct)
+_FIELDS = "See the recipe's fields in docs/training.md."
 
 
 def load_recipe(path: Path, overrides: tuple[str, ...] = (), kind: type[T] = Recipe) -> T:  # type: ignore[assignment]
@@ -90,7 +104,7 @@ def load_recipe(path: Path, overrides: tuple[str, ...] = (), kind: type[T] = Rec
     try:
         return msgspec.convert(tree, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise WrongValue(f"{path.name}: {error}.", "See the recipe's fields in docs/training.md.") from None
+        raise WrongValue(f"{path.name}: {error}.", _FIELDS) from None
 
 
 def dump_recipe(recipe: msgspec.Struct) -> str:
@@ -100,18 +114,22 @@ def dump_recipe(recipe: msgspec.Struct) -> str:
 
 def _read_tree(path: Path, depth: int) -> dict[str, Any]:
     if depth > 8:
-        raise WrongValue(f"{path} extends itself.")
+        raise WrongValue(f"{path} extends itself.", "Let one recipe of the chain stand on its own.")
     try:
-        tree = yaml.safe_load(path.read_text())
+        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         hint = "Give the path of a recipe, e.g. recipes/toy/online.yaml."
         raise UnreadableFile(f"Cannot read the recipe {path}: {error.strerror}.", hint) from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise UnreadableFile(f"{path} is not valid YAML: {error}.") from None
     if not isinstance(tree, dict):
-        raise UnreadableFile(f"{path} is not a recipe: it holds no fields.")
+        raise UnreadableFile(f"{path} is not a recipe: it holds no fields.", _FIELDS)
     parent = tree.pop("extends", None)
-    return tree if parent is None else _merge(_read_tree(path.parent / parent, depth + 1), tree)
+    if parent is None:
+        return tree
+    if not isinstance(parent, str):
+        raise WrongValue(f"{path.name}: `extends` is not the path of one recipe.", "Write extends: base.yaml.")
+    return _merge(_read_tree(path.parent / parent, depth + 1), tree)
 
 
 def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
@@ -123,17 +141,27 @@ def _merge(base: dict[str, Any], top: dict[str, Any]) -> dict[str, Any]:
 
 
 def _override(tree: dict[str, Any], override: str) -> None:
+    """Set one `a.b=value`; a number as a key means a place in a list that the recipe gives."""
     dotted, equals, text = override.partition("=")
     if not equals:
         raise WrongValue(f"'{override}' is not an override.", "Write KEY=VALUE, e.g. optim.lr=3e-4.")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise WrongValue(f"'{text}' in '{override}' is not a value.", "Write it as in YAML.") from None
     *parents, last = dotted.split(".")
     node: Any = tree
     for key in parents:
-        node = node[int(key)] if isinstance(node, list) else node.setdefault(key, {})
-        if not isinstance(node, dict | list):
-            raise WrongValue(f"'{dotted}' does not name a field.")
-    value = yaml.safe_load(text)
-    if isinstance(node, list):
-        node[int(last)] = value
-    else:
-        node[last] = value
+        if isinstance(node, dict) and node.get(key) is None:
+            node[key] = {}
+        node = node[_place(node, key, dotted)]
+    node[_place(node, last, dotted)] = value
+
+
+def _place(node: Any, key: str, dotted: str) -> str | int:
+    """The key of a mapping or the index into a list. Raises WrongValue for anything else."""
+    if isinstance(node, dict):
+        return key
+    if isinstance(node, list) and key.isdecimal() and int(key) < len(node):
+        return int(key)
+    raise WrongValue(f"'{dotted}' does not name a field: there is no '{key}' there.", _FIELDS)

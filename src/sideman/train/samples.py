@@ -1,10 +1,12 @@
 """What a network being trained plays: measures, MIDI files and a piano roll of its own chords."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from sideman.files import write_atomic
 from sideman.formats.midi_write import write_midi
 from sideman.models.decode import accompany_online, harmonise_offline, uniform
 from sideman.models.offline import OfflineModel
@@ -53,10 +55,12 @@ def sample_scores(
 
 
 def _render(ours: list[Frames], truth: list[Frames], folder: Path) -> None:
-    from sideman.formats.pianoroll import plot_pianoroll  # brings matplotlib
+    """MIDI files, and pictures where matplotlib is installed: training machines often lack it."""
+    from sideman.formats.pianoroll import plot_pianoroll
 
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, (mine, real) in enumerate(zip(ours[:RENDERED], truth[:RENDERED], strict=True)):
-        (folder / f"{number}.mid").write_bytes(write_midi(decode(mine)))
-        lanes = [("model", decode(mine).chords), ("data", decode(real).chords)]
-        plot_pianoroll(mine, lanes, folder / f"{number}.png")
+    heard = [(mine, real) for mine, real in zip(ours, truth, strict=True) if (mine.melody >= 0).any()]
+    for number, (mine, real) in enumerate(heard[:RENDERED]):
+        write_atomic(folder / f"{number}.mid", write_midi(decode(mine)))
+        if find_spec("matplotlib"):
+            lanes = [("model", decode(mine).chords), ("data", decode(real).chords)]
+            plot_pianoroll(mine, lanes, folder / f"{number}.png")

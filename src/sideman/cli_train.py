@@ -1,0 +1,127 @@
+"""`sideman train` and `sideman models export`: from a pack of songs to a model that plays."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sideman.errors import MissingExtra, UnreadableFile, WrongValue
+
+if TYPE_CHECKING:
+    from sideman.engine.bundle import BundleFile
+
+
+@click.command(
+    epilog="\b\nExamples, from nothing to a model that plays:\n"
+    "  sideman data fetch nottingham\n"
+    "  sideman data convert nottingham\n"
+    "  sideman data pack nottingham -o runs/toy.npz\n"
+    "  sideman train recipes/toy/online.yaml\n"
+    "  sideman train recipes/toy/online.yaml steps=200 --resume\n"
+    "  sideman models export runs/toy-online --name toy\n"
+    "\b\nFields of a recipe are given as they are nested:\n"
+    "  sideman train recipes/release/online.yaml run=slow optim.lr=3e-4 max_minutes=30"
+)
+@click.argument("recipe", metavar="RECIPE.yaml", type=click.Path(path_type=Path))
+@click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint of the run.")
+@click.option(
+    "--runs", type=click.Path(path_type=Path), default=Path("runs"), show_default=True, metavar="DIR",
+    help="Where runs are kept, each in a folder of its own.",
+)  # fmt: skip
+def train(recipe: Path, overrides: tuple[str, ...], resume: bool, runs: Path) -> None:
+    """Train a model by a recipe: what to learn from, how large, how long.
+
+    Ctrl-C stops after the running step with a checkpoint; --resume goes on exactly as if nothing had happened.
+    """
+    _need_torch("Training")
+    from sideman.train.mle import Run
+    from sideman.train.recipe import Recipe, load_recipe
+
+    loaded = load_recipe(recipe, overrides, Recipe)
+    _check_pack(Path(loaded.data.pack), loaded.data.weights)
+    run = Run(loaded, runs, resume)
+    run.train()
+    if run.fabric.is_global_zero:
+        click.echo(run.folder)
+
+
+@click.command(
+    epilog="\b\nExamples:\n  sideman models export runs/toy-online --name toy\n"
+    "  sideman models export runs/toy-online/last --name toy --fp32 --to bundles/toy"
+)
+@click.argument("run", type=click.Path(path_type=Path))
+@click.option("--name", required=True, help="What the model will be called, as in `sideman options --model NAME`.")
+@click.option("--fp32", is_flag=True, help="Keep full precision: four times the size, and exact.")
+@click.option(
+    "--to", "target", type=click.Path(path_type=Path), metavar="DIR",
+    help="Folder to write; by default the model joins those that `sideman models list` shows.",
+)  # fmt: skip
+def export(run: Path, name: str, fp32: bool, target: Path | None) -> None:
+    """Turn the training run in folder RUN into a model that plays without torch.
+
+    RUN is the folder of a run (its best checkpoint is taken) or of one checkpoint. Nothing is written
+    unless the exported model is shown to play what the checkpoint plays.
+    """
+    _need_torch("Exporting a model")
+    from sideman.files import write_atomic
+    from sideman.home import home
+    from sideman.models.export import export_bundle
+
+    if Path(name).name != name or name.startswith("."):
+        raise WrongValue(f"'{name}' cannot be the name of a model.", "Use letters, digits, dots and dashes.")
+    folder = target or home() / "models" / name
+    described = export_bundle(_checkpoint(run), folder, name, int8=not fp32)
+    if not (folder / "card.md").exists():
+        write_atomic(folder / "card.md", _card(described).encode())
+    size = sum(part.stat().st_size for part in folder.iterdir())
+    click.echo(f"{name}: {described.kind}, {described.precision}, {size / 1e6:.1f} MB: {folder}")
+
+
+def _need_torch(what: str) -> None:
+    try:
+        import lightning_fabric  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError:
+        raise MissingExtra(what, "train") from None
+
+
+def _check_pack(pack: Path, weights: dict[str, float]) -> None:
+    """A pack that is not there is the first thing a new user meets: say the commands that make it."""
+    if not pack.exists():
+        names = list(weights) or ["nottingham"]
+        convert = "; ".join(f"sideman data convert {name}" for name in names)
+        raise UnreadableFile(
+            f"There is no pack at {pack}.", f"Make it with: {convert}; sideman data pack {' '.join(names)} -o {pack}"
+        )
+
+
+def _checkpoint(run: Path) -> Path:
+    """The checkpoint folder meant by a run: itself, else its best, else its last."""
+    for folder in (run, run / "best", run / "last"):
+        if (folder / "model.json").exists():
+            return folder
+    return run  # loading it says what is missing
+
+
+def _card(described: "BundleFile") -> str:
+    """A model card with what is known from the bundle, for its maker to complete."""
+    facts = {
+        "kind": described.kind, "part": described.part, "parameters": f"{described.parameters:,}",
+        "precision": described.precision, **described.trained, "checkpoint (sha256)": described.checkpoint,
+    }  # fmt: skip
+    rows = "\n".join(f"| {name.replace('_', ' ')} | {value} |" for name, value in facts.items())
+    return f"""# {described.name}
+
+| fact | |
+|---|---|
+{rows}
+
+## Data and licence
+
+To be written by the maker of the model: what it learned from, and under which licence it may be used.
+
+## Quality
+
+To be measured: `sideman evaluate {described.name}`.
+"""
