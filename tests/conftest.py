@@ -5,9 +5,16 @@ from pathlib import Path
 
 import mido
 import pytest
+from hypothesis import settings
 
 from sideman.options.answer import Answer, ChordOut, Option
 from sideman.options.request import Request
+
+pytest_plugins = ("tiny_models",)  # the fixtures of the tiny networks
+
+# A loaded machine is no failure of ours.
+settings.register_profile("sideman", deadline=None)
+settings.load_profile("sideman")
 
 Notes = list[tuple[float, float, int]]
 TWINKLE: Notes = [(beat, 1.0, pitch) for beat, pitch in enumerate((60, 60, 67, 67, 69, 69, 67))]

@@ -201,7 +201,7 @@ def _parse(text: str) -> Chord | None:
         return None
     unknown = UnknownChord(f"'{text}' is not a chord symbol.", "Write one like C, Am7, F#m7b5, Bb/D or N.C.")
     head = re.match(r"^([A-G])(##?|bb?(?!b))?", symbol)
-    if not head:
+    if not head or symbol.count("(") != symbol.count(")"):
         raise unknown
     # An accidental belongs to the root: `Cb5` is a fifth on Cb; the altered chord is written C(b5).
     root, rest = parse_pitch_class(head[0]), symbol[head.end() :].strip()
