@@ -1,5 +1,7 @@
 """Songs: reducing polyphony, tempo maps, transposition, metres and keys as people write them."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +16,7 @@ notes = st.builds(Note, beats, st.integers(1, 16).map(lambda n: n / 4), st.integ
 
 
 def monophonic(line: tuple[Note, ...]) -> bool:
-    return all(a.offset <= b.onset + 1e-6 for a, b in zip(line, line[1:], strict=False))
+    return all(a.offset <= b.onset + 1e-6 for a, b in pairwise(line))
 
 
 def test_the_highest_note_of_a_chord_wins():
@@ -66,7 +68,10 @@ def test_transposing_a_song_moves_notes_chords_and_key():
         song.transpose(100)
 
 
-@pytest.mark.parametrize(("text", "bar", "pulse"), [("4/4", 4, 1), ("3/4", 3, 1), ("6/8", 3, 1.5), ("C|", 4, 2), ("5/8", 2.5, 0.5), ("12/8", 6, 1.5)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "bar", "pulse"),
+    [("4/4", 4, 1), ("3/4", 3, 1), ("6/8", 3, 1.5), ("C|", 4, 2), ("5/8", 2.5, 0.5), ("12/8", 6, 1.5)],
+)
 def test_metres(text: str, bar: float, pulse: float):
     meter = Meter.parse(text)
     assert meter.bar_beats == bar
@@ -81,8 +86,14 @@ def test_what_is_no_metre(text: str):
 
 @pytest.mark.parametrize(
     ("text", "key", "fifths"),
-    [("G", Key(7), 1), ("Bb minor", Key(10, "minor"), -5), ("F#m", Key(6, "minor"), 3), ("Gb:maj", Key(6), 6), ("E:min", Key(4, "minor"), 1)],
-)  # fmt: skip
+    [
+        ("G", Key(7), 1),
+        ("Bb minor", Key(10, "minor"), -5),
+        ("F#m", Key(6, "minor"), 3),
+        ("Gb:maj", Key(6), 6),
+        ("E:min", Key(4, "minor"), 1),
+    ],
+)
 def test_keys(text: str, key: Key, fifths: int):
     assert parse_key(text) == key
     assert key.fifths == fifths

@@ -96,6 +96,7 @@ QUALITIES = (
 
 _BY_SPELLING = {s: q for q in QUALITIES for s in (q.name, *q.aliases)}
 _BY_MASK = {q.mask: q for q in QUALITIES}
+_PLAIN = [(q.mask, q) for q in QUALITIES if len(q.tones) <= 4]
 _SPELLINGS = sorted(_BY_SPELLING, key=len, reverse=True)
 
 # Names of single tones in `(addX)` and `(noX)`, by semitones above the root.
@@ -188,10 +189,12 @@ def quality_name(mask: int) -> str:
 @lru_cache(maxsize=4096)
 def _edits(mask: int) -> tuple[int, Quality]:
     """Fewest tones to add to or take from a table quality, and that quality (simple ones first)."""
-    plain = [q for q in QUALITIES if len(q.tones) <= 4]
-    best = min(plain, key=lambda q: (q.mask ^ mask).bit_count() + (q.mask & ~mask).bit_count())
-    distance = (best.mask ^ mask).bit_count() + (best.mask & ~mask).bit_count()
-    return (0, _BY_MASK[mask]) if mask in _BY_MASK else (1 + distance, best)
+    if mask in _BY_MASK:
+        return 0, _BY_MASK[mask]
+    # Taking a tone away reads worse than adding one.
+    costs = [(known ^ mask).bit_count() + (known & ~mask).bit_count() for known, _ in _PLAIN]
+    least = min(costs)
+    return 1 + least, _PLAIN[costs.index(least)][1]
 
 
 @lru_cache(maxsize=8192)
