@@ -48,8 +48,8 @@ class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint: str
     window: int = 256
     chords: tuple[str, ...] = ()
-    spelling: Spelling = "own"
     trained: dict[str, str | int | float] = {}
+    spelling: Spelling = "own"
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,8 @@ class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     online: OnlineConfig | None = None
     offline: OfflineConfig | None = None
     chords: tuple[str, ...] = ()
-    spelling: Spelling = "own"
     trained: dict[str, str | int | float] = {}
+    spelling: Spelling = "own"
 
     @property
     def vocabulary(self) -> Vocabulary:
