@@ -10,7 +10,7 @@ from click.core import ParameterSource
 if TYPE_CHECKING:
     from sideman.options.request import Request
 
-FORMATS = ("text", "json", "midi", "musicxml", "abc")
+FORMATS = ("text", "json", "midi", "musicxml", "abc", "png", "svg")
 STDIN = "-"
 SEE_HELP = "Try: sideman options --help"
 
@@ -31,6 +31,7 @@ def read_keeps(context: click.Context, parameter: click.Parameter, texts: tuple[
     epilog="\b\nExamples:\n  sideman options examples/greensleeves.mid\n"
     "  sideman options melody.abc -n 3 -o chords.mid        the melody and three chord tracks\n"
     "  sideman options melody.mid --keep 0:4:C --keep 60:4:C --between 16 32\n"
+    "  sideman options melody.mid -o chords.png                a picture of them (needs sideman[train])\n"
     "  sideman options songs/*.mid --format json > answers.jsonl\n"
     '  echo \'{"melody": {"frames": [60, -1, 64, -1, 67, -1, -1, -1]}}\' | sideman options -'
 )

@@ -1,10 +1,11 @@
 """Where the progressions go: a chart on stdout, or files whose kind follows from their ending.
 
 JSON and MIDI hold all options of a melody in one file, and so does the text chart; MusicXML and ABC are sheets of
-one progression each, so several options make several files, numbered by rank.
+one progression each, so several options make several files, numbered by rank. A picture is a piano roll of all of them.
 """
 
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -18,9 +19,12 @@ from sideman.music.song import Song
 from sideman.options.answer import Answer, Option
 from sideman.serve.render import render, spans_of
 
-ENDINGS = {"text": ".txt", "json": ".json", "midi": ".mid", "musicxml": ".musicxml", "abc": ".abc"}
+ENDINGS = {
+    "text": ".txt", "json": ".json", "midi": ".mid", "musicxml": ".musicxml", "abc": ".abc", "png": ".png", "svg": ".svg"
+}  # fmt: skip
 KINDS = {ending: kind for kind, ending in ENDINGS.items()} | {".midi": "midi", ".xml": "musicxml"}
 SHEETS = ("musicxml", "abc")
+PICTURES = ("png", "svg")
 
 Output = Callable[[str, Song, Answer], None]
 
@@ -46,6 +50,8 @@ def choose_output(kind: str | None, path: str | None, several: bool) -> Output:
 
 
 def _print(kind: str, name: str, melody: Song, answer: Answer) -> None:
+    if kind in PICTURES:
+        raise WrongValue("A picture is no text.", "Name a file with -o.")
     if kind in SHEETS and len(answer.options) > 1:
         raise WrongValue(f"One {kind} sheet holds one progression.", "Add -n 1, or a file or folder with -o.")
     for _, content in _files(kind, name, melody, answer):
@@ -71,6 +77,8 @@ def _files(kind: str, name: str, melody: Song, answer: Answer) -> Iterator[tuple
         yield None, render(melody, answer, "application/json") + b"\n"
     elif kind == "midi":
         yield None, render(melody, answer, "audio/midi")
+    elif kind in PICTURES:
+        yield None, _picture(kind, melody, answer)
     else:
         for option in answer.options:
             yield option.rank if len(answer.options) > 1 else None, _sheet(kind, melody, option)
@@ -85,6 +93,17 @@ def _sheet(kind: str, melody: Song, option: Option) -> bytes:
     from sideman.formats.musicxml_write import write_musicxml
 
     return write_musicxml(song)
+
+
+def _picture(kind: str, melody: Song, answer: Answer) -> bytes:
+    """A piano roll of the melody over the progressions."""
+    from sideman.formats.pianoroll import plot_pianoroll
+
+    lanes = [(f"{option.rank}\n{option.score:.2f}", spans_of(option)) for option in answer.options]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"roll.{kind}")
+        plot_pianoroll(melody, lanes, path)
+        return path.read_bytes()
 
 
 def text_of(name: str, melody: Song, answer: Answer) -> str:

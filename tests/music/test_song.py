@@ -64,7 +64,7 @@ def test_transposing_a_song_moves_notes_chords_and_key():
     assert moved.notes[0].pitch == 63
     assert moved.chords[0].chord.name() == "Cm/Eb"
     assert moved.key == Key(0, "minor")
-    with pytest.raises(WrongValue, match="0..127"):
+    with pytest.raises(WrongValue, match="MIDI range"):
         song.transpose(100)
 
 

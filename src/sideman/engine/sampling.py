@@ -18,12 +18,14 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Temperature 0 takes the likeliest. `top_k` 0, `top_p` 1 and `min_p` 0 filter nothing."""
+    """Temperature 0 takes the likeliest. `top_k` 0, `top_p` 1 and `min_p` 0 filter nothing.
+    `silence_bias` is added to the logit of silence by `speculate.decode`."""
 
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
     min_p: float = 0.0
+    silence_bias: float = 0.0
 
 
 def candidates(vocabulary: Vocabulary, logits: Floats, previous: Ints) -> Floats:

@@ -50,6 +50,10 @@ class Plan:
         given = np.where(self.frames.chord == SILENT, SILENT, self.frames.chord + len(known))
         onset = np.where(self.free, tokens >= vocabulary.chord_on, self.frames.chord_onset)
         chord = np.where(self.free, made, given).astype(np.int16)
+        # A chart does not write the same chord twice in a bar.
+        again = np.zeros(len(chord), np.bool_)
+        again[1:] = (chord[1:] == chord[:-1]) & (self.frames.form[1:, 0] != 1) & self.free[1:]
+        onset = onset & ~again
         # A chord struck again unchanged across the edge of a given passage is still its own event.
         return replace(self.frames, chord=chord, chord_onset=onset | (self.fresh & (chord != SILENT)), chords=table)
 

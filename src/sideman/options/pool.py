@@ -16,7 +16,8 @@ from sideman.options.plan import Plan
 SPREAD = (0.75, 1.25)
 # The coldest row beside the first: colder ones would all be the same progression.
 COLDEST = 0.3
-SAMPLING = Sampling(min_p=0.01)
+# Unlikely tokens are left out, and silence costs something: who asks for chords wants to hear them.
+SAMPLING = Sampling(min_p=0.01, silence_bias=-2.0)
 
 
 @dataclass(frozen=True)
