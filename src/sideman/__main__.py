@@ -1,0 +1,5 @@
+"""`python -m sideman` is `sideman`."""
+
+from sideman.cli import main
+
+main()
