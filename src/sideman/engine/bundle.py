@@ -106,12 +106,12 @@ def load_bundle(folder: Path, threads: int = 0) -> Bundle:
     """Open a bundle (`threads` 0 = one a core). Raises UnknownModel where it is missing, damaged or truncated."""
     try:
         file = msgspec.json.decode((folder / "bundle.json").read_bytes(), type=BundleFile)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise UnknownModel(f"There is no model in {folder}.", "See what there is with: sideman models list") from None
     except msgspec.DecodeError as error:
         raise UnknownModel(f"The model in {folder} is damaged: bundle.json: {error}.", _REINSTALL) from None
-    for name, digest in file.files.items():
-        if fingerprint(folder / name) != digest:
+    for name in (STEP, ENCODER) if file.kind == "offline" else (STEP,):
+        if fingerprint(folder / name) != file.files.get(name, "unknown"):
             raise UnknownModel(
                 f"The model in {folder} is damaged: {name} is not the file that was exported.", _REINSTALL
             )

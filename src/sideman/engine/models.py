@@ -59,5 +59,5 @@ def _read(folder: Path) -> ModelInfo | None:
         return None
     card = folder / "card.md"
     size = sum(part.stat().st_size for part in folder.iterdir() if part.is_file())
-    text = card.read_text(encoding="utf-8") if card.exists() else ""
+    text = card.read_text(encoding="utf-8", errors="replace") if card.exists() else ""
     return ModelInfo(folder.name, file.kind, file.parameters, size, folder, text)

@@ -17,7 +17,7 @@ from sideman.engine.bundle import Bundle, Floats
 from sideman.engine.sampling import Sampling, candidates, column_of, log_probability, pick, tokens_of
 from sideman.engine.stream import Ints, Stream
 from sideman.music.grammar import hold_of
-from sideman.music.vocabulary import BOS, NOTE_HOLD, SILENCE
+from sideman.music.vocabulary import BOS, SILENCE
 
 DRAFT_FRAMES = 12
 SCORE_FRAMES = 64
@@ -42,7 +42,7 @@ class Melody:
 
 @dataclass(frozen=True)
 class Decoded:
-    """`chords` int64 [B, T] tokens; `log_p` [B, T] log-probability of each at temperature 1; `passes` over the graph."""
+    """`chords` int64 [B, T] tokens; `log_p` [B, T]: log-probability of each at temperature 1; `passes` of the graph."""
 
     chords: Ints
     log_p: NDArray[np.float64]
@@ -126,8 +126,7 @@ def _accept(
     tokens = np.where(given == UNFORCED, tokens_of(vocabulary, columns, previous), given).reshape(rows, width)
     quality = log_probability(plain, columns).reshape(rows, width)
     differs = tokens != drafts
-    known = np.where(differs.any(1), differs.argmax(1) + 1, width)
-    known = np.minimum(known, room)
+    known: Ints = np.minimum(np.where(differs.any(1), differs.argmax(1) + 1, width), room)
     for row, (first, count) in enumerate(zip(done.tolist(), known.tolist(), strict=True)):
         chords[row, first : first + count] = tokens[row, :count]
         log_p[row, first : first + count] = quality[row, :count]
@@ -146,7 +145,7 @@ class _Steering:
     def apply(self, scores: Floats, at: Ints) -> Floats:
         """Candidate logits [B * W, K] of frames `at` [B, W], steered."""
         width = at.shape[1]
-        steered = scores / np.repeat(np.maximum(self.temperature, 1e-3), width)[:, None].astype(np.float32)
+        steered: Floats = scores / np.repeat(np.maximum(self.temperature, 1e-3), width)[:, None].astype(np.float32)
         steered[:, 0] += self.sampling.silence_bias
         steered[:, 2:] += np.repeat(self.bias, width)[:, None].astype(np.float32)
         steered[self.fresh[at].ravel(), 1] = -np.inf
