@@ -68,7 +68,7 @@ def export(run: Path, name: str, fp32: bool, target: Path | None) -> None:
     from sideman.home import home
     from sideman.models.export import export_bundle
 
-    if Path(name).name != name or name.startswith("."):
+    if not name or Path(name).name != name or name.startswith("."):
         raise WrongValue(f"'{name}' cannot be the name of a model.", "Use letters, digits, dots and dashes.")
     folder = target or home() / "models" / name
     described = export_bundle(_checkpoint(run), folder, name, int8=not fp32)

@@ -1,0 +1,188 @@
+"""Export refuses what it cannot reproduce, and says what a bundle is; int8 is checked like fp32."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import torch
+
+from sideman.cli import run
+from sideman.engine.bundle import BundleFile, load_bundle
+from sideman.errors import SidemanError, UnknownModel
+from sideman.models import export
+from sideman.models.build import ModelFile, build, load_checkpoint, save_checkpoint
+from sideman.models.export import ParityError, bundle_logits, export_bundle
+from sideman.models.offline import OfflineConfig
+from sideman.models.online import OnlineConfig
+from sideman.models.transformer import StackConfig, published_stack
+from sideman.music.vocabulary import own_vocabulary
+
+STACK = StackConfig(width=32, depth=1, heads=1, head_width=32, ff_width=32, rotary_width=32)
+FILE = ModelFile(
+    "online", online=OnlineConfig(own_vocabulary().size, STACK), trained={"step": 7, "window": 64, "pack": "toy.npz"}
+)
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run whose best checkpoint is one layer of width 32."""
+    folder = tmp_path_factory.mktemp("run")
+    torch.manual_seed(1)
+    save_checkpoint(folder / "best", FILE, build(FILE))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def graphs(run_folder: Path) -> Path:
+    """Its fp32 graphs, which take seconds to write."""
+    folder = run_folder.parent / "graphs"
+    export._write_graphs(load_checkpoint(run_folder / "best")[1], folder)
+    return folder
+
+
+@pytest.fixture
+def quick(graphs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exports copy those graphs."""
+    monkeypatch.setattr(export, "_write_graphs", lambda model, folder: shutil.copytree(graphs, folder))
+
+
+@pytest.fixture
+def exported(run_folder: Path, tmp_path: Path, quick: None) -> Path:
+    """The int8 bundle that `sideman models export` makes of it, called `tiny`."""
+    target = tmp_path / "bundle"
+    assert run(["models", "export", str(run_folder), "--name", "tiny", "--to", str(target)]) == 0
+    return target
+
+
+def test_the_command_takes_the_best_checkpoint_and_describes_the_bundle(exported: Path, run_folder: Path):
+    file = load_bundle(exported).file
+    assert (file.name, file.kind, file.precision, file.depth, file.window) == ("tiny", "online", "int8", 1, 64)
+    assert file.trained == FILE.trained
+    assert sorted(p.name for p in exported.iterdir()) == ["bundle.json", "card.md", "step.onnx"]
+
+
+def test_the_card_holds_the_facts_and_is_not_written_over(exported: Path, run_folder: Path):
+    card = exported / "card.md"
+    text = card.read_text()
+    assert text.startswith("# tiny\n")
+    assert "| pack | toy.npz |" in text
+    assert load_bundle(exported).file.checkpoint in text
+    card.write_text("# Mine\n")
+    assert run(["models", "export", str(run_folder / "best"), "--name", "tiny", "--to", str(exported), "--fp32"]) == 0
+    assert card.read_text() == "# Mine\n"
+    assert load_bundle(exported).file.precision == "fp32"
+
+
+@pytest.mark.parametrize("name", ["../tiny", "a/b", "", ".hidden"])
+def test_a_name_is_no_path(name: str, run_folder: Path, capsys: pytest.CaptureFixture[str]):
+    assert run(["models", "export", str(run_folder), "--name", name]) == 2
+    assert "name of a model" in capsys.readouterr().err
+
+
+def test_graphs_of_another_network_are_refused(run_folder: Path, quick: None, tmp_path: Path):
+    """One weight of thousands differs from the exported graph by a tenth."""
+    model = build(FILE)
+    model.load_state_dict(load_checkpoint(run_folder / "best")[1].state_dict())
+    with torch.no_grad():
+        model.stack.blocks[0].ff.fall.weight[3, 3] += 0.1
+    save_checkpoint(tmp_path / "other", FILE, model)
+    with pytest.raises(ParityError, match="differs from the checkpoint"):
+        export_bundle(tmp_path / "other", tmp_path / "bundle", "tiny")
+    assert not (tmp_path / "bundle").exists()
+
+
+def test_int8_weights_that_play_something_else_are_refused(
+    run_folder: Path, quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    import onnx
+
+    quantise = export._quantise
+
+    def with_a_slip(source: Path, target: Path) -> None:
+        quantise(source, target)
+        model = onnx.load(target / "step.onnx")
+        weight = max((w for w in model.graph.initializer if w.data_type == onnx.TensorProto.INT8), key=onnx_size)
+        weight.raw_data = bytes(onnx_size(weight))
+        onnx.save(model, target / "step.onnx")
+
+    monkeypatch.setattr(export, "_quantise", with_a_slip)
+    with pytest.raises(ParityError, match="Int8 weights change"):
+        export_bundle(run_folder / "best", tmp_path / "bundle", "tiny")
+    assert not (tmp_path / "bundle").exists()
+
+
+def onnx_size(weight: Any) -> int:
+    return len(weight.raw_data)
+
+
+def t5_offline() -> ModelFile:
+    stacks = (
+        published_stack(32, 1, 1, causal=False, t5=True),
+        published_stack(32, 1, 1, causal=True, t5=True, cross=True),
+    )
+    return ModelFile("offline", offline=OfflineConfig(300, *stacks, aligned=False))
+
+
+@pytest.mark.parametrize("file", [t5_offline(), msgspec.structs.replace(FILE, part="melody")], ids=["t5", "melody"])
+def test_what_the_engine_cannot_play_is_refused_at_once(file: ModelFile, tmp_path: Path):
+    save_checkpoint(tmp_path / "last", file, build(file))
+    with pytest.raises(SidemanError) as refused:
+        export_bundle(tmp_path / "last", tmp_path / "bundle", "x")
+    assert refused.value.code == "not_exportable"
+    assert not (tmp_path / "bundle").exists()
+
+
+def damage(folder: Path, how: str) -> None:
+    weights, described = folder / "model.safetensors", folder / "model.json"
+    if how == "truncated":
+        weights.write_bytes(weights.read_bytes()[:1000])
+    elif how == "missing":
+        weights.unlink()
+    elif how == "other sizes":
+        described.write_bytes(described.read_bytes().replace(b'"depth": 1', b'"depth": 2'))
+    elif how == "unknown field":
+        described.write_bytes(described.read_bytes().replace(b'"kind"', b'"sort"'))
+    else:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize("how", ["truncated", "missing", "other sizes", "unknown field", "nothing there"])
+def test_a_damaged_checkpoint_gets_one_line(how: str, run_folder: Path, tmp_path: Path):
+    shutil.copytree(run_folder / "best", tmp_path / "last")
+    damage(tmp_path / "last", how)
+    with pytest.raises(UnknownModel):
+        load_checkpoint(tmp_path / "last")
+
+
+def test_stored_reference_names_are_read_as_the_reference_does(tmp_path: Path):
+    """`(add7)` is a minor seventh there; a bundle must not read it by our grammar."""
+    names = ("C", "C(add7)", "Gbo7")
+    stack = StackConfig(width=16, depth=1, heads=1, head_width=16, ff_width=16, rotary_width=16)
+    file = ModelFile("online", online=OnlineConfig(266, stack), chords=names, spelling="reference")
+    save_checkpoint(tmp_path, file, build(file))
+    for vocabulary in (load_checkpoint(tmp_path)[0].vocabulary, bundle_vocabulary(file)):
+        assert vocabulary.masks[1] == 1 << 0 | 1 << 4 | 1 << 7 | 1 << 10
+        assert vocabulary.symbols[2].name() == "F#dim7"
+
+
+def bundle_vocabulary(file: ModelFile):
+    from sideman.engine.bundle import Bundle
+
+    described = BundleFile(
+        "x", "online", "chord", "fp32", 1, 1, 16, 0, {}, "", chords=file.chords, spelling="reference"
+    )
+    return Bundle(Path(), described, 1).vocabulary
+
+
+def test_int8_keeps_to_its_limit(exported: Path, run_folder: Path):
+    """The weights are int8, and the distribution is within the limit of the network's own."""
+    import onnx
+
+    kinds = {w.data_type for w in onnx.load(exported / "step.onnx").graph.initializer}
+    assert onnx.TensorProto.INT8 in kinds
+    model = load_checkpoint(run_folder / "best")[1]
+    a = torch.log_softmax(torch.from_numpy(export.torch_logits(model)), -1)
+    b = torch.log_softmax(torch.from_numpy(bundle_logits(load_bundle(exported))), -1)
+    assert 0 < float((a.exp() * (a - b)).sum(-1).mean()) < export.MAX_INT8_KL
