@@ -146,7 +146,7 @@ class _Steering:
         """Candidate logits [B * W, K] of frames `at` [B, W], steered."""
         width = at.shape[1]
         heat = np.repeat(np.maximum(self.temperature, 1e-3), width)[:, None]
-        steered: Floats = scores / np.asarray(heat, np.float32)
+        steered: Floats = np.divide(scores, heat, dtype=np.float32)
         steered[:, 0] += self.sampling.silence_bias
         steered[:, 2:] += np.repeat(self.bias, width)[:, None].astype(np.float32)
         steered[self.fresh[at].ravel(), 1] = -np.inf
