@@ -10,7 +10,7 @@ from hypothesis import settings
 from sideman.options.answer import Answer, ChordOut, Option
 from sideman.options.request import Request
 
-pytest_plugins = ("tiny_models",)  # the fixtures of the tiny networks
+pytest_plugins = ("tiny_models", "toy_music")  # fixtures: the tiny networks; songs to train on
 
 # A loaded machine is no failure of ours.
 settings.register_profile("sideman", deadline=None)

@@ -1,15 +1,32 @@
-"""A pack of tiny songs made on the spot, so that training can be tested without any data."""
+"""A pack of tiny songs made on the spot, and recipes on it, so that training can be tested without any data."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+import pytest
 
 from sideman.data.pack import Pack, make_pack, merge_packs
 from sideman.music.chord import Chord
 from sideman.music.frames import Frames, encode
 from sideman.music.song import ChordSpan, Meter, Note, Song
 
+if TYPE_CHECKING:  # brings torch, which most tests do without
+    from sideman.train.recipe import Recipe
+
 PROGRESSION = ("C", "F", "G7", "Am7", "Dm", "G/B", "C", "Bdim")
+
+
+@pytest.fixture(scope="session")
+def one_thread() -> Iterator[None]:
+    """One thread is fastest for networks this small, and gives the same bits everywhere."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def toy_frames(number: int) -> Frames:
@@ -39,3 +56,16 @@ def save_toy_pack(folder: Path, collections: tuple[str, ...] = ("toy",)) -> Path
     path = folder / "toy.npz"
     toy_pack(collections).save(path)
     return path
+
+
+RECIPES = Path(__file__).parent.parent / "recipes"
+
+
+def toy_recipe(folder: Path, stage: str, *overrides: str) -> "Recipe":
+    """recipes/toy on a pack in `folder`, which is made if it is not there."""
+    from sideman.train.recipe import Recipe, load_recipe
+
+    pack = folder / "toy.npz"
+    if not pack.exists():
+        save_toy_pack(folder)
+    return load_recipe(RECIPES / "toy" / f"{stage}.yaml", (f"data.pack={pack}", *overrides), Recipe)

@@ -1,5 +1,7 @@
 """Networks fed piece by piece through their cache give what they give at once, on every path through attention."""
 
+from itertools import pairwise
+
 import pytest
 import torch
 from torch import Tensor
@@ -38,7 +40,7 @@ def tokens(length: int = LENGTH) -> Tensor:
 
 def pieces(chunks: tuple[int, ...]) -> list[slice]:
     edges = [sum(chunks[:i]) for i in range(len(chunks) + 1)]
-    return [slice(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    return [slice(a, b) for a, b in pairwise(edges)]
 
 
 @pytest.mark.parametrize("chunks", CHUNKS, ids=str)
@@ -59,9 +61,10 @@ def test_offline(kind: str, chunks: tuple[int, ...]):
     stacks = {
         "own": (OWN_ENCODER, OWN),
         "published": (
-            published_stack(16, 1, 2, causal=False, t5=True), published_stack(16, 2, 2, causal=True, t5=True, cross=True),
+            published_stack(16, 1, 2, causal=False, t5=True),
+            published_stack(16, 2, 2, causal=True, t5=True, cross=True),
         ),
-    }  # fmt: skip
+    }
     model, chords, melody = offline(*stacks[kind]), tokens(), tokens(LENGTH + 2)
     whole, encoded, cache = model(melody, chords), model.encode(melody), model.cache(2, LENGTH)
     parts = [model.decode(chords[:, s], encoded, cache=cache, at=s.start) for s in pieces(chunks)]
