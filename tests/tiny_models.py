@@ -94,11 +94,24 @@ def tiny(request: pytest.FixtureRequest, tiny_bundles: dict[Kind, Bundle]) -> Bu
     return tiny_bundles[request.param]
 
 
-@pytest.fixture
-def tiny_home(tiny_folders: dict[Kind, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home whose only models are the tiny ones, called `offline` and `online`; none ships."""
+@pytest.fixture(scope="session")
+def shared_home(tiny_folders: dict[Kind, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("home")
     for kind, folder in tiny_folders.items():
-        shutil.copytree(folder / "bundle", tmp_path / "home" / "models" / kind)
+        shutil.copytree(folder / "bundle", home / "models" / kind)
+    return home
+
+
+@pytest.fixture
+def tiny_home(shared_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home, shared by all tests, whose only models are the tiny ones, `offline` and `online`; none ships."""
+    monkeypatch.setenv("SIDEMAN_HOME", str(shared_home))
+    monkeypatch.setattr("sideman.engine.models.SHIPPED", shared_home / "nothing")
+    return shared_home
+
+
+@pytest.fixture
+def own_home(tiny_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of `tiny_home` that a test may damage."""
     monkeypatch.setenv("SIDEMAN_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr("sideman.engine.models.SHIPPED", tmp_path / "nothing")
-    return tmp_path / "home"
+    return Path(shutil.copytree(tiny_home, tmp_path / "home"))

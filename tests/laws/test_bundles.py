@@ -76,10 +76,10 @@ def test_the_weights_are_small_enough():
 
 
 @pytest.fixture
-def copy(tiny_home):
+def copy(own_home):
     """A model alone in its home, to be damaged."""
-    shutil.rmtree(tiny_home / "models" / "online")
-    return tiny_home / "models" / "offline"
+    shutil.rmtree(own_home / "models" / "online")
+    return own_home / "models" / "offline"
 
 
 @pytest.mark.parametrize("name", [STEP, ENCODER])
@@ -139,6 +139,6 @@ def test_other_names_are_no_models(tiny_home, name):
     assert "offline, online" in failed.value.hint
 
 
-def test_a_card_that_is_not_text_harms_nobody(tiny_home):
-    (tiny_home / "models" / "offline" / "card.md").write_bytes(b"\xff\xfe\x00")
+def test_a_card_that_is_not_text_harms_nobody(own_home):
+    (own_home / "models" / "offline" / "card.md").write_bytes(b"\xff\xfe\x00")
     assert len(list_models()) == 2

@@ -35,7 +35,7 @@ def offer(request: Request) -> Answer:
     candidates, scores, chosen = _search(request, makers, plan, key)
     options = [_option(rank, candidates[i].frames, scores[i], plan, key) for rank, i in enumerate(chosen, 1)]
     return Answer(
-        model=makers[0][0].file.name,
+        model=next(bundle.file.name for bundle, rows in makers if rows),
         seed=request.seed,
         tempo=request.melody.bpm,
         meter=str(request.melody.meters[0]),
