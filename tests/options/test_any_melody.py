@@ -40,7 +40,7 @@ def test_contract(song):
 def test_longer_than_the_window(notes, n):
     answer = ask(tune((ODE * 32)[:notes]), n=n)
     for option in answer.options:
-        covered = masks(option, notes).reshape(3, -1) != 0
+        covered = masks(option, notes).reshape(4, -1) != 0
         assert (covered.mean(1) > 0.5).all(), "chords from beginning to end"
 
 
