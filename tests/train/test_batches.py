@@ -19,7 +19,7 @@ PLAIN = DataConfig(pack="", transpose=0, form_dropout=0.0)
 
 
 def two_rows() -> Batch:
-    """Three frames: 60 on, hold, 62 on over chord 0 on, hold, chord 1 on. Two: 64 on, silence over silence, chord 2 on."""
+    """Three frames: 60 on, hold, 62 on over chord 0 on, hold, chord 1 on; two: 64 on, rest over silence, chord 2 on."""
     on = VOCABULARY.chord_on
     return Batch(
         melody=np.array([[192, 64, 194], [196, 3, 0]]),

@@ -108,9 +108,8 @@ def test_the_page_explains_every_field_and_every_figure():
     page = (ROOT / "docs/training.md").read_text()
     rows = dict(re.findall(r"^\| `([\w.*]+)` \| (.+?) \|", page, re.MULTILINE))
     wanted: dict[str, str] = {}
-    for prefix, kind in (
-        ("", Recipe), ("data.", DataConfig), ("model.", ModelConfig), ("optim.", OptimConfig), ("model.stack.", StackConfig),
-    ):  # fmt: skip
+    parts = {"": Recipe, "data.": DataConfig, "model.": ModelConfig, "optim.": OptimConfig, "model.stack.": StackConfig}
+    for prefix, kind in parts.items():
         for field in msgspec.structs.fields(kind):
             if not (isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)):
                 wanted[prefix + field.name] = default_of(field)
