@@ -76,9 +76,22 @@ def test_the_card_holds_the_facts_and_is_not_written_over(exported: Path, run_fo
 
 
 @pytest.mark.parametrize("name", ["../tiny", "a/b", "", ".hidden"])
-def test_a_name_is_no_path(name: str, run_folder: Path, capsys: pytest.CaptureFixture[str]):
+def test_a_name_is_no_path(
+    name: str, run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("SIDEMAN_HOME", str(tmp_path / "home"))
     assert run(["models", "export", str(run_folder), "--name", name]) == 2
     assert "name of a model" in capsys.readouterr().err
+    assert not (tmp_path / "home").exists()
+
+
+def test_an_exported_model_joins_the_others(
+    run_folder: Path, quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("SIDEMAN_HOME", str(tmp_path / "home"))
+    assert run(["models", "export", str(run_folder), "--name", "mine"]) == 0
+    assert run(["models", "show", "mine"]) == 0
+    assert "# mine" in capsys.readouterr().out
 
 
 def test_graphs_of_another_network_are_refused(run_folder: Path, quick: None, tmp_path: Path):
