@@ -23,7 +23,7 @@ def test_the_melody_fits_its_chords():
     answer = ask(SONG)
     assert len(answer.options) == 5
     assert answer.remarks == []
-    assert statistics.mean(option.note_in_chord for option in answer.options) > 0.5
+    assert statistics.mean(option.note_in_chord for option in answer.options) > 0.6
     assert all(option.silence <= 0.1 for option in answer.options)
 
 
