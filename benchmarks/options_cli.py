@@ -1,6 +1,6 @@
 """`sideman options` on a 64-beat melody, the whole process from start to exit, five progressions.
 
-    python benchmarks/options_cli.py [--rounds 7]
+python benchmarks/options_cli.py [--rounds 7]
 """
 
 import argparse

@@ -11,7 +11,10 @@ _SOURCE = click.option(
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group()
+@click.group(
+    epilog="\b\nExamples:\n  sideman data list\n  sideman data convert nottingham\n"
+    "  sideman data pack nottingham pop909 -o runs/release.npz"
+)
 def data() -> None:
     """Collections of songs: where they come from, and what is in them."""
 

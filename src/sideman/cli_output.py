@@ -20,8 +20,14 @@ from sideman.options.answer import Answer, Option
 from sideman.serve.render import render, spans_of
 
 ENDINGS = {
-    "text": ".txt", "json": ".json", "midi": ".mid", "musicxml": ".musicxml", "abc": ".abc", "png": ".png", "svg": ".svg"
-}  # fmt: skip
+    "text": ".txt",
+    "json": ".json",
+    "midi": ".mid",
+    "musicxml": ".musicxml",
+    "abc": ".abc",
+    "png": ".png",
+    "svg": ".svg",
+}
 KINDS = {ending: kind for kind, ending in ENDINGS.items()} | {".midi": "midi", ".xml": "musicxml"}
 SHEETS = ("musicxml", "abc")
 PICTURES = ("png", "svg")

@@ -36,7 +36,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 def room_of(parts: tuple[str, ...]) -> str:
     """`formats/midi.py` -> formats, `cli_data.py` -> cli, `files.py` -> files."""
     name = parts[0].removesuffix(".py")
-    return "cli" if name.startswith("cli") else name
+    return "cli" if name.startswith(("cli", "__main__")) else name
 
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:

@@ -5,7 +5,8 @@ Most frames prolong the chord that sounds. So each pass feeds the next frames wi
 right for as long as the draw equals the draft; the first token that differs is kept and what was fed
 after it is rolled back. Every token is thus drawn from the network's own distribution given what
 really precedes it: with the same uniform draws the result is the plain frame-by-frame one
-(Leviathan et al., 2023, with a deterministic draft).
+(Leviathan et al., 2023, with a deterministic draft). Int8 graphs round activations by what is fed
+together, so there a token's probability itself moves a little (by about 0.003 nats) with the draft.
 """
 
 from dataclasses import dataclass

@@ -16,7 +16,7 @@ from sideman.formats.musicxml_harmony import read_chord_text, read_harmony
 from sideman.music.chord import Chord
 from sideman.music.pitch import LETTERS, Key, Mode
 
-_UNITS = {"long": 16, "breve": 8, "whole": 4, "half": 2, "quarter": 1, "eighth": Fraction(1, 2),
+_UNITS: dict[str, float | Fraction] = {"long": 16, "breve": 8, "whole": 4, "half": 2, "quarter": 1, "eighth": Fraction(1, 2),
     "16th": Fraction(1, 4), "32nd": Fraction(1, 8), "64th": Fraction(1, 16)}  # fmt: skip
 _MINOR_MODES = ("minor", "aeolian", "dorian", "phrygian", "locrian")
 # Words that steer the playing order where the <sound> attribute is missing, and what they mean.
@@ -329,7 +329,7 @@ def _meter(element: Element) -> tuple[int, int] | None:
     for top, bottom in zip(tops, bottoms, strict=True):
         if not bottom.strip().isdecimal() or int(bottom) == 0:
             raise WrongValue(f"'{bottom.strip()[:20]}' is not a beat type.", "Write one like 4 or 8.")
-        total += sum(_fraction(n) for n in top.split("+")) / int(bottom)
+        total += sum((_fraction(n) for n in top.split("+")), Fraction(0)) / int(bottom)
     denominator = max(int(b) for b in bottoms)
     return int(total * denominator), denominator
 
