@@ -16,8 +16,11 @@ from sideman.formats.musicxml_harmony import read_chord_text, read_harmony
 from sideman.music.chord import Chord
 from sideman.music.pitch import LETTERS, Key, Mode
 
-_UNITS: dict[str, float | Fraction] = {"long": 16, "breve": 8, "whole": 4, "half": 2, "quarter": 1, "eighth": Fraction(1, 2),
-    "16th": Fraction(1, 4), "32nd": Fraction(1, 8), "64th": Fraction(1, 16)}  # fmt: skip
+# Quarter notes in each note value.
+_UNITS: dict[str, float | Fraction] = {
+    "long": 16, "breve": 8, "whole": 4, "half": 2, "quarter": 1, "eighth": Fraction(1, 2), "16th": Fraction(1, 4),
+    "32nd": Fraction(1, 8), "64th": Fraction(1, 16),
+}  # fmt: skip
 _MINOR_MODES = ("minor", "aeolian", "dorian", "phrygian", "locrian")
 # Words that steer the playing order where the <sound> attribute is missing, and what they mean.
 _WORDS = (
