@@ -19,7 +19,7 @@ def data() -> None:
     """Collections of songs: where they come from, and what is in them."""
 
 
-@data.command("list")
+@data.command("list", epilog="\b\nExample:\n  sideman data list --json")
 @_JSON
 def list_collections(as_json: bool) -> None:
     """List the collections, their licences, and what is here already."""
@@ -43,7 +43,9 @@ def list_collections(as_json: bool) -> None:
         click.echo(f"{'':<33}{entry['licence']}. {entry['note']}")
 
 
-@data.command()
+@data.command(
+    epilog="\b\nExamples:\n  sideman data fetch nottingham\n  sideman data fetch pop909 --source pop909.tar.gz"
+)
 @_NAME
 @_SOURCE
 def fetch(name: str, source: Path | None) -> None:
@@ -54,7 +56,10 @@ def fetch(name: str, source: Path | None) -> None:
     click.echo(load(name, source, home()))
 
 
-@data.command()
+@data.command(
+    epilog="\b\nExamples:\n  sideman data convert nottingham\n"
+    "  sideman data convert pop909 --source pop909.tar.gz --jsonl cache --augment"
+)
 @_NAME
 @_SOURCE
 @click.option("--workers", type=click.IntRange(1), help="Processes; all cores by default.")
@@ -76,7 +81,7 @@ def convert(name: str, source: Path | None, workers: int | None, jsonl: Path | N
     click.echo(f"Report: {data_folder(name, home()) / 'report.md'}")
 
 
-@data.command()
+@data.command(epilog="\b\nExample:\n  sideman data stats nottingham pop909 --plot stats.png")
 @click.argument("names", nargs=-1)
 @_JSON
 @click.option("--plot", "picture", type=click.Path(path_type=Path), help="Draw them to this PNG file.")
@@ -96,7 +101,7 @@ def stats(names: tuple[str, ...], as_json: bool, picture: Path | None) -> None:
         click.echo(f"Picture: {picture}", err=True)
 
 
-@data.command()
+@data.command(epilog="\b\nExample:\n  sideman data pack nottingham pop909 -o runs/release.npz")
 @click.argument("names", nargs=-1, required=True)
 @click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="The .npz file to write.")
 def pack(names: tuple[str, ...], output: Path) -> None:
