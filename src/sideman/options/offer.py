@@ -7,7 +7,7 @@ import numpy as np
 from sideman.engine.bundle import Bundle
 from sideman.engine.models import find_model, list_models, open_model
 from sideman.errors import UnknownModel
-from sideman.music.frames import Frames
+from sideman.music.frames import Frames, frame_count
 from sideman.music.measures import note_in_chord, silence
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.pitch import Key
@@ -23,6 +23,8 @@ from sideman.options.request import SHORTEST_BEATS, Request
 OFFLINE_ROWS, ONLINE_ROWS = 3, 1
 # When too few differ: how often to sample again, and how much hotter each time.
 ROUNDS, HEATING = 4, 1.5
+# A pool holds at most so many frames, but always a few more candidates than are asked for.
+POOL_FRAMES, SPARE_ROWS = 16384, 3
 
 
 def offer(request: Request) -> Answer:
@@ -62,11 +64,13 @@ def _remarks(request: Request, plan: Plan, found: int) -> list[str]:
 
 
 def _makers(request: Request) -> list[tuple[Bundle, int]]:
-    """The models to sample from, the judge (an offline model) first, with rows for each."""
+    """The models to sample from, the judge (an offline model) first, with rows for each (the second: `_search`)."""
     named = open_model(find_model(request.model))
     if named.file.part != "chord":
         raise UnknownModel(f"The model '{named.file.name}' makes melodies, not chords.", "Choose another with --model.")
     rows = max(8, OFFLINE_ROWS * request.n)
+    # Long melodies get fewer candidates, so that waiting grows slower than they do.
+    rows = max(request.n + SPARE_ROWS, min(rows, POOL_FRAMES // frame_count(request.melody)))
     if named.file.kind == "online":  # it proposes everything; the offline model only judges
         return [(open_model(find_model(None)), 0), (named, rows)]
     others = [(named, rows)]
@@ -78,13 +82,19 @@ def _makers(request: Request) -> list[tuple[Bundle, int]]:
 def _search(
     request: Request, makers: list[tuple[Bundle, int]], plan: Plan, key: Key
 ) -> tuple[list[Candidate], list[dict[str, float]], list[int]]:
-    """Sample, judge and choose; sample again, hotter, while too few candidates differ."""
+    """Sample, judge and choose; sample again, hotter, while too few candidates differ.
+
+    The first model answers alone as a rule; another one is asked where that leaves too few.
+    """
+    first = makers[:1] if makers[0][1] else makers
     candidates: list[Candidate] = []
     scores: list[dict[str, float]] = []
     chosen: list[int] = []
     for turn in range(ROUNDS):
         heat = max(request.temperature, 0.5) * HEATING**turn if turn else request.temperature
-        candidates += sample_pool(makers[0][0], makers, plan, request.seed + 7919 * turn, heat, request.density)
+        candidates += sample_pool(
+            makers[0][0], makers if turn else first, plan, request.seed + 7919 * turn, heat, request.density
+        )
         scores = judge(candidates, plan, key, request.density)
         difference = differences(candidates, plan)
         chosen = choose(np.array([total(s) for s in scores]), difference, request.n)
