@@ -83,7 +83,8 @@ def _calm(candidate: Candidate) -> float:
 
 
 def _cadence(candidate: Candidate, key: Key) -> float:
-    """1 for a last chord on the tonic in root position, 0.7 inverted or on the relative, 0.5 on the dominant."""
+    """1 for a last chord on the tonic in root position and mode, 0.7 inverted, in the other mode or on the
+    relative, 0.5 on the dominant."""
     frames = candidate.frames
     _, _, chord = chord_events(frames)
     if not len(chord):
@@ -91,7 +92,8 @@ def _cadence(candidate: Candidate, key: Key) -> float:
     last = frames.chords[chord[-1]]
     relative = (key.tonic + (9 if key.mode == "major" else 3)) % 12
     if last.root == key.tonic:
-        return 1.0 if last.bass == last.root else 0.7
+        wrong_third = 4 if key.mode == "minor" else 3
+        return 1.0 if last.bass == last.root and wrong_third not in last.tones else 0.7
     if last.root == relative:
         return 0.7
     return 0.5 if last.root == (key.tonic + 7) % 12 else 0.0
