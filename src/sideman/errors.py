@@ -73,4 +73,7 @@ class MissingExtra(SidemanError):
     status = 501
 
     def __init__(self, what: str, extra: str) -> None:
-        super().__init__(f"{what} needs packages that are not installed.", f"Run: pip install 'sideman[{extra}]'")
+        super().__init__(
+            f"{what} needs packages that are not installed.",
+            f"Run, where you installed Sideman from: pip install '.[{extra}]'",
+        )

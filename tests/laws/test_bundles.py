@@ -44,7 +44,8 @@ def test_its_graphs_have_the_sizes_it_states(shipped):
     past = {f"past_{i}" for i in range(2 * file.depth)}
     assert set(inputs) == {"tokens", "positions", "filled", "read", extra} | past
     assert all((inputs[name][1], inputs[name][3]) == (file.heads, file.head_width) for name in past)
-    assert bundle.step.get_outputs()[0].shape[2] == bundle.vocabulary.size
+    outputs = {o.name: o.shape for o in bundle.step.get_outputs()}
+    assert outputs["logits"][2] == bundle.vocabulary.size
 
 
 def test_it_makes_chords_for_a_melody(shipped):
@@ -146,3 +147,9 @@ def test_other_names_are_no_models(tiny_home, name):
 def test_a_card_that_is_not_text_harms_nobody(own_home):
     (own_home / "models" / "offline" / "card.md").write_bytes(b"\xff\xfe\x00")
     assert len(list_models()) == 2
+
+
+def test_who_answers_when_nobody_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("SIDEMAN_HOME", str(tmp_path))
+    assert (find_model(None).name, find_model(None, "online").name) == ("offline", "gapt")
+    assert find_model("online", "online").name == "online"

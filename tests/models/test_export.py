@@ -34,22 +34,8 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def graphs(run_folder: Path) -> Path:
-    """Its fp32 graphs, which take seconds to write."""
-    folder = run_folder.parent / "graphs"
-    export._write_graphs(load_checkpoint(run_folder / "best")[1], folder)
-    return folder
-
-
 @pytest.fixture
-def quick(graphs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exports copy those graphs."""
-    monkeypatch.setattr(export, "_write_graphs", lambda model, folder: shutil.copytree(graphs, folder))
-
-
-@pytest.fixture
-def exported(run_folder: Path, tmp_path: Path, quick: None) -> Path:
+def exported(run_folder: Path, tmp_path: Path) -> Path:
     """The int8 bundle that `sideman models export` makes of it, called `tiny`."""
     target = tmp_path / "bundle"
     assert run(["models", "export", str(run_folder), "--name", "tiny", "--to", str(target)]) == 0
@@ -86,7 +72,7 @@ def test_a_name_is_no_path(
 
 
 def test_an_exported_model_joins_the_others(
-    run_folder: Path, quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("SIDEMAN_HOME", str(tmp_path / "home"))
     assert run(["models", "export", str(run_folder), "--name", "mine"]) == 0
@@ -94,33 +80,39 @@ def test_an_exported_model_joins_the_others(
     assert "# mine" in capsys.readouterr().out
 
 
-def test_graphs_of_another_network_are_refused(run_folder: Path, quick: None, tmp_path: Path):
+def test_graphs_of_another_network_are_refused(run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """One weight of thousands differs from the exported graph by a tenth."""
-    model = build(FILE)
-    model.load_state_dict(load_checkpoint(run_folder / "best")[1].state_dict())
-    with torch.no_grad():
-        model.stack.blocks[0].ff.fall.weight[3, 3] += 0.1
-    save_checkpoint(tmp_path / "other", FILE, model)
+    write = export._write_graphs
+
+    def with_a_slip(model: Any, folder: Path, int8: bool) -> None:
+        weight = model.stack.blocks[0].ff.fall.weight
+        with torch.no_grad():
+            weight[3, 3] += 0.1
+            write(model, folder, int8)
+            weight[3, 3] -= 0.1
+
+    monkeypatch.setattr(export, "_write_graphs", with_a_slip)
     with pytest.raises(ParityError, match="differs from the checkpoint"):
-        export_bundle(tmp_path / "other", tmp_path / "bundle", "tiny")
+        export_bundle(run_folder / "best", tmp_path / "bundle", "tiny")
     assert not (tmp_path / "bundle").exists()
 
 
 def test_int8_weights_that_play_something_else_are_refused(
-    run_folder: Path, quick: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     import onnx
 
-    quantise = export._quantise
+    write = export._write_graphs
 
-    def with_a_slip(source: Path, target: Path) -> None:
-        quantise(source, target)
-        model = onnx.load(target / "step.onnx")
-        weight = max((w for w in model.graph.initializer if w.data_type == onnx.TensorProto.INT8), key=onnx_size)
-        weight.raw_data = bytes(onnx_size(weight))
-        onnx.save(model, target / "step.onnx")
+    def with_a_slip(model: Any, folder: Path, int8: bool) -> None:
+        write(model, folder, int8)
+        if int8:
+            graphs = onnx.load(folder / "step.onnx")
+            weight = max((w for w in graphs.graph.initializer if w.data_type == onnx.TensorProto.INT8), key=onnx_size)
+            weight.raw_data = bytes(onnx_size(weight))
+            onnx.save(graphs, folder / "step.onnx")
 
-    monkeypatch.setattr(export, "_quantise", with_a_slip)
+    monkeypatch.setattr(export, "_write_graphs", with_a_slip)
     with pytest.raises(ParityError, match="Int8 weights change"):
         export_bundle(run_folder / "best", tmp_path / "bundle", "tiny")
     assert not (tmp_path / "bundle").exists()

@@ -5,18 +5,19 @@ models `encoder.onnx`, and `card.md`. Graph contract, B rows, S new tokens, P ca
 
     step:  tokens int64 [B, S], positions int64 [B, S], filled int64 [B], read int64 [R],
            form int64 [B, S, 3] (online) or condition float [B, S, D] (offline), past_i float [B, H, P, d], i < 2*depth
-        -> logits float [B, R, V], new float [2*depth, B, H, S, d]
+        -> logits float [B, R, V], present_i float [B, H, P, d]
     encoder:  melody int64 [B, T+2], form int64 [B, T+2, 3]  ->  condition float [B, T+1, D]
 
-`past_{2l}` holds the keys of layer l, `past_{2l+1}` its values; slots from `filled` on are not looked at.
-The graphs return only new keys and values; `stream.Stream` owns the cache.
+`past_{2l}` holds the keys of layer l, `past_{2l+1}` its values; slots from `filled` on are not looked at, and
+there must be S of them. `present_i` is `past_i` with the new rows written at `filled`: bound to the same memory
+nothing is copied. `stream.Stream` owns the cache.
 """
 
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 import numpy as np
@@ -140,8 +141,3 @@ def _session(path: Path, threads: int) -> ort.InferenceSession:
         raise UnknownModel(
             f"The model file {path} cannot be opened: {str(error).splitlines()[0]}", _REINSTALL
         ) from None
-
-
-def feeds(past: NDArray[np.float32], **inputs: Any) -> dict[str, Any]:
-    """Inputs of one step call: `past` float [2*depth, B, H, P, d] is passed layer by layer without a copy."""
-    return inputs | {f"past_{i}": layer for i, layer in enumerate(past)}

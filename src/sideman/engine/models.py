@@ -11,6 +11,8 @@ from sideman.errors import UnknownModel
 from sideman.home import home
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
+# Who answers when nobody is named, by kind: the first there is.
+DEFAULTS = {"offline": ("offline",), "online": ("gapt", "online")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +40,13 @@ def list_models() -> list[ModelInfo]:
 
 def find_model(name: str | None, kind: str = "offline") -> Path:
     """Folder of the model called `name`, or of the default of a kind. Raises UnknownModel."""
-    wanted = name or kind
-    for root in (home() / "models", SHIPPED):
-        if Path(wanted).name == wanted and (root / wanted / "bundle.json").exists():
-            return root / wanted
-    names = ", ".join(info.name for info in list_models()) or "none"
-    raise UnknownModel(f"There is no model '{wanted}'.", f"These are here: {names}.")
+    names = (name,) if name else DEFAULTS[kind]
+    for wanted in names:
+        for root in (home() / "models", SHIPPED):
+            if Path(wanted).name == wanted and (root / wanted / "bundle.json").exists():
+                return root / wanted
+    here = ", ".join(info.name for info in list_models()) or "none"
+    raise UnknownModel(f"There is no model '{names[-1]}'.", f"These are here: {here}.")
 
 
 @lru_cache(maxsize=8)

@@ -76,12 +76,12 @@ def decode(
         sampling=sampling,
     )
     feeder = _Feeder(bundle, melody)
-    stream = Stream.open(bundle, rows, capacity=feeder.slots(min(frames, bundle.file.window) + draft))
+    stream = Stream.open(bundle, rows)
     full, keep = feeder.slots(bundle.file.window), feeder.slots(bundle.file.window * 3 // 4)
     chords, log_p = np.full((rows, frames), SILENCE, np.int64), np.zeros((rows, frames))
-    done, passes = np.zeros(rows, np.int64), 0
+    done, passes, reach = np.zeros(rows, np.int64), 0, draft
     while (done < frames).any():
-        width = min(draft, int(frames - done.min()))
+        width = min(reach, int(frames - done.min()))
         fed, drafts = feeder.group(chords, done, width, forced, bundle)
         stream.slide(full - 1, keep)
         before = stream.lengths
@@ -91,6 +91,8 @@ def decode(
         passes += 1
         known = _accept(bundle, logits, drafts, done, room, chords, log_p, draws, forced, steering)
         stream.rollback(before + feeder.fed_slots(done, known))
+        # Where chords change often, long drafts are mostly work for nothing.
+        reach = min(draft, 2 + 2 * int(known[done < frames].mean()))
         done = done + known
     return Decoded(chords, log_p, passes)
 

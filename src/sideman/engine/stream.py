@@ -4,12 +4,15 @@ A stream is plain data plus a session handle: give it to one thread at a time. R
 setting a row's length back; forking is copying rows.
 """
 
+import math
+import mmap
 from dataclasses import dataclass, field
 
 import numpy as np
+import onnxruntime as ort
 from numpy.typing import NDArray
 
-from sideman.engine.bundle import Bundle, Floats, feeds
+from sideman.engine.bundle import Bundle, Floats
 
 Ints = NDArray[np.int64]
 GROW = 64
@@ -24,6 +27,7 @@ class Stream:
     cache: Floats
     lengths: Ints
     dropped: Ints = field(init=False)
+    _binding: ort.IOBinding | None = field(init=False, default=None, repr=False)
 
     def __post_init__(self) -> None:
         self.dropped = np.zeros_like(self.lengths)
@@ -32,7 +36,7 @@ class Stream:
     def open(cls, bundle: Bundle, rows: int, capacity: int = GROW) -> "Stream":
         file = bundle.file
         shape = (2 * file.depth, rows, file.heads, capacity, file.head_width)
-        return cls(bundle, np.zeros(shape, np.float32), np.zeros(rows, np.int64))
+        return cls(bundle, _zeros(shape), np.zeros(rows, np.int64))
 
     @property
     def rows(self) -> int:
@@ -44,23 +48,16 @@ class Stream:
         count = tokens.shape[1]
         self._reserve(int(self.lengths.max()) + count)
         offline = self.bundle.file.kind == "offline"
-        inputs = feeds(
-            self.cache,
-            tokens=tokens,
-            positions=(self.dropped + self.lengths)[:, None] + np.arange(count),
-            filled=self.lengths,
-            read=np.arange(count) if read is None else read,
-            **{"condition" if offline else "form": extra.astype(np.float32 if offline else np.int64)},
-        )
-        logits, new = self.bundle.step.run(None, inputs)
-        if self.rows == 1 or (self.lengths == self.lengths[0]).all():
-            at = int(self.lengths[0])
-            self.cache[:, :, :, at : at + count] = new
-        else:
-            for row, at in enumerate(self.lengths.tolist()):
-                self.cache[:, row, :, at : at + count] = new[:, row]
+        inputs = {
+            "tokens": tokens,
+            "positions": (self.dropped + self.lengths)[:, None] + np.arange(count),
+            "filled": self.lengths,
+            "read": np.arange(count) if read is None else read,
+            "condition" if offline else "form": extra.astype(np.float32 if offline else np.int64),
+        }
+        logits = self._run({name: np.ascontiguousarray(array) for name, array in inputs.items()})
         self.lengths = self.lengths + count
-        return logits  # type: ignore[no-any-return]
+        return logits
 
     def rollback(self, lengths: Ints) -> None:
         """Forget everything from these lengths on, row by row. Raises ValueError for a length not reached."""
@@ -82,9 +79,35 @@ class Stream:
                 self.lengths[row] = keep
                 self.dropped[row] += length - keep
 
+    def _run(self, inputs: dict[str, NDArray[np.generic]]) -> Floats:
+        """One pass; the graph writes new keys and values straight into the cache."""
+        if self._binding is None:
+            self._binding = self.bundle.step.io_binding()
+            self._binding.bind_output("logits")
+            for number, layer in enumerate(self.cache):
+                self._binding.bind_cpu_input(f"past_{number}", layer)
+                place = ("cpu", 0, np.float32, layer.shape, layer.ctypes.data)
+                self._binding.bind_output(f"present_{number}", *place)
+        for name, array in inputs.items():
+            self._binding.bind_cpu_input(name, array)
+        self._binding.bind_output("logits")  # a new one: its shape differs from pass to pass
+        self.bundle.step.run_with_iobinding(self._binding)
+        logits: Floats = self._binding.get_outputs()[0].numpy()
+        return logits
+
     def _reserve(self, slots: int) -> None:
         have = self.cache.shape[3]
         if slots > have:
-            grown = np.zeros((*self.cache.shape[:3], -(-slots // GROW) * GROW, self.cache.shape[4]), np.float32)
+            grown = _zeros((*self.cache.shape[:3], -(-slots // GROW) * GROW, self.cache.shape[4]))
             grown[:, :, :, :have] = self.cache
-            self.cache = grown
+            self.cache, self._binding = grown, None
+
+    def reserve(self, slots: int) -> None:
+        """Have room for so many slots now, and not in the middle of something urgent."""
+        self._reserve(slots)
+
+
+def _zeros(shape: tuple[int, ...]) -> Floats:
+    """Memory of its own pages, which go back to the system at once: many caches that grow would shred the heap."""
+    count = math.prod(shape)
+    return np.frombuffer(mmap.mmap(-1, max(1, 4 * count)), np.float32, count).reshape(shape)

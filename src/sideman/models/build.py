@@ -16,6 +16,7 @@ from sideman.errors import UnknownModel
 from sideman.files import write_atomic
 from sideman.models.offline import OfflineConfig, OfflineModel
 from sideman.models.online import OnlineConfig, OnlineModel
+from sideman.models.reward import ContrastiveModel, DiscriminativeModel, RewardConfig
 from sideman.music.reference_names import Spelling, stored_vocabulary
 from sideman.music.vocabulary import Vocabulary
 
@@ -24,10 +25,11 @@ class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`model.json`. `chords`: names in id order, empty for our own list; `spelling`: whose grammar reads them;
     `trained`: step, data, metrics, commit."""
 
-    kind: Literal["online", "offline"]
+    kind: Literal["online", "offline", "contrastive", "discriminative"]
     part: Literal["chord", "melody"] = "chord"
     online: OnlineConfig | None = None
     offline: OfflineConfig | None = None
+    reward: RewardConfig | None = None
     chords: tuple[str, ...] = ()
     trained: dict[str, str | int | float] = {}
     spelling: Spelling = "own"
@@ -37,12 +39,19 @@ class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return stored_vocabulary(self.chords, self.spelling)
 
 
-def build(file: ModelFile) -> OnlineModel | OfflineModel:
+Model = OnlineModel | OfflineModel | ContrastiveModel | DiscriminativeModel
+
+
+def build(file: ModelFile) -> Model:
     """A fresh network of the stored kind and size."""
     if file.kind == "online" and file.online is not None:
         return OnlineModel(file.online)
     if file.kind == "offline" and file.offline is not None:
         return OfflineModel(file.offline)
+    if file.kind == "contrastive" and file.reward is not None:
+        return ContrastiveModel(file.reward, file.vocabulary)
+    if file.kind == "discriminative" and file.reward is not None:
+        return DiscriminativeModel(file.reward, file.vocabulary)
     raise UnknownModel("The checkpoint names no network we know.")
 
 
@@ -53,7 +62,7 @@ def save_checkpoint(folder: Path, file: ModelFile, model: nn.Module) -> None:
     write_atomic(folder / "model.json", msgspec.json.format(msgspec.json.encode(file), indent=1))
 
 
-def load_checkpoint(folder: Path) -> tuple[ModelFile, OnlineModel | OfflineModel]:
+def load_checkpoint(folder: Path) -> tuple[ModelFile, Model]:
     """Network in eval mode and its description. Raises UnknownModel where files are missing or damaged."""
     hint = "Point at a run's checkpoint folder, e.g. runs/NAME/last."
     try:
