@@ -4,6 +4,7 @@
 
 Whole optimiser steps are timed (forward, backward, clipping, AdamW), without validation and saving. The two
 precisions take turns, so that both meet the same load of the machine; the fastest round of each counts.
+A machine that only emulates bf16 is refused: it would take minutes a step and say nothing.
 Without --pack the music is random notes and chords: what they are changes nothing about the time.
 """
 
@@ -20,6 +21,7 @@ import torch
 from sideman.data.pack import Pack
 from sideman.train.mle import Run
 from sideman.train.recipe import load_recipe
+from sideman.train.running import chosen_precision
 
 PRECISIONS = ("32-true", "bf16-mixed")
 
@@ -56,6 +58,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--pack", type=Path)
     arguments = parser.parse_args()
+    if chosen_precision("auto") != "bf16-mixed":
+        parser.error("This machine has no bf16 instructions (AVX512_BF16, AMX or a GPU). Measure on one that has.")
     with tempfile.TemporaryDirectory() as folder:
         pack = arguments.pack or random_pack(Path(folder) / "random.npz")
         runs = {

@@ -22,8 +22,8 @@ def models() -> None:
 @click.command("list", epilog="\b\nExamples:\n  sideman models list\n  sideman models list --json")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
 def list_command(as_json: bool) -> None:
-    """Name the models on this machine: those that ship and those you made."""
-    from sideman.engine.models import list_models
+    """Name the models on this machine, those that ship and those you made; marked: who answers when none is named."""
+    from sideman.engine.models import DEFAULTS, find_model, list_models
 
     found = list_models()
     if as_json:
@@ -39,9 +39,13 @@ def list_command(as_json: bool) -> None:
         ]
         click.echo(json.dumps(rows))
         return
-    width = max([len(m.name) for m in found], default=0)
+    kinds = {m.kind for m in found if m.name in DEFAULTS.get(m.kind, ())}
+    chosen = {find_model(None, kind) for kind in kinds}
+    width = max([4, *(len(m.name) for m in found)])
+    click.echo(f"{'name':<{width}}  kind      weights      files")
     for m in found:
-        click.echo(f"{m.name:<{width}}  {m.kind:<8}  {m.parameters / 1e6:6.1f} M  {m.size_bytes / 1e6:6.1f} MB")
+        mark = {"offline": "  options", "online": "  jam"}[m.kind] if m.path in chosen else ""
+        click.echo(f"{m.name:<{width}}  {m.kind:<8}  {m.parameters / 1e6:5.1f} M  {m.size_bytes / 1e6:6.1f} MB{mark}")
 
 
 @click.command(epilog="\b\nExample:\n  sideman models show NAME")

@@ -35,8 +35,18 @@ def train(recipe: Path, overrides: tuple[str, ...], resume: bool, runs: Path) ->
     Ctrl-C stops after the running step with a checkpoint; --resume goes on exactly as if nothing had happened.
     """
     _need_torch("Training")
+    from sideman.train.recipe import Recipe, load_recipe, stage_of
+    from sideman.train.rl.recipe import RlRecipe
+
+    if stage_of(recipe, overrides) == "rl":
+        from sideman.train.rl.run import RlRun
+
+        rl = load_recipe(recipe, overrides, RlRecipe)
+        _check_pack(Path(rl.data.pack), rl.data.weights)
+        RlRun(rl, runs, resume).train()
+        click.echo(runs / rl.run)
+        return
     from sideman.train.mle import Run
-    from sideman.train.recipe import Recipe, load_recipe
 
     loaded = load_recipe(recipe, overrides, Recipe)
     _check_pack(Path(loaded.data.pack), loaded.data.weights)
@@ -67,11 +77,12 @@ def export(run: Path, name: str, fp32: bool, target: Path | None) -> None:
     from sideman.files import write_atomic
     from sideman.home import home
     from sideman.models.export import export_bundle
+    from sideman.train.checkpoint import checkpoint_in
 
     if not name or Path(name).name != name or name.startswith("."):
         raise WrongValue(f"'{name}' cannot be the name of a model.", "Use letters, digits, dots and dashes.")
     folder = target or home() / "models" / name
-    described = export_bundle(_checkpoint(run), folder, name, int8=not fp32)
+    described = export_bundle(checkpoint_in(run), folder, name, int8=not fp32)
     if not (folder / "card.md").exists():
         write_atomic(folder / "card.md", _card(described).encode())
     size = sum(part.stat().st_size for part in folder.iterdir())
@@ -94,14 +105,6 @@ def _check_pack(pack: Path, weights: dict[str, float]) -> None:
         raise UnreadableFile(
             f"There is no pack at {pack}.", f"Make it with: {convert}; sideman data pack {' '.join(names)} -o {pack}"
         )
-
-
-def _checkpoint(run: Path) -> Path:
-    """The checkpoint folder meant by a run: itself, else its best, else its last."""
-    for folder in (run, run / "best", run / "last"):
-        if (folder / "model.json").exists():
-            return folder
-    return run  # loading it says what is missing
 
 
 def _card(described: "BundleFile") -> str:

@@ -8,7 +8,8 @@ import yaml
 from sideman.errors import SidemanError, UnreadableFile, WrongValue
 from sideman.music.vocabulary import own_vocabulary
 from sideman.train.network import describe, vocabulary_of
-from sideman.train.recipe import DataConfig, Recipe, dump_recipe, load_recipe
+from sideman.train.recipe import DataConfig, Recipe, dump_recipe, load_recipe, stage_of
+from sideman.train.rl.recipe import RlRecipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"
 TOY = RECIPES / "toy" / "online.yaml"
@@ -20,13 +21,36 @@ def write(folder: Path, text: str, name: str = "mine.yaml") -> Path:
     return path
 
 
-@pytest.mark.parametrize("path", sorted(RECIPES.rglob("*.yaml")), ids=lambda p: f"{p.parent.name}/{p.stem}")
+PATHS = sorted(RECIPES.rglob("*.yaml"))
+RL = [path for path in PATHS if stage_of(path) == "rl"]
+
+
+@pytest.mark.parametrize("path", RL, ids=lambda p: f"{p.parent.name}/{p.stem}")
+def test_every_recipe_of_reinforcement_learning_loads(path: Path):
+    recipe = load_recipe(path, (), RlRecipe)
+    assert recipe.run == f"{path.parent.name}-{path.stem}"
+    assert recipe.networks
+    assert load_recipe(path, ("networks.0.weight=2",), RlRecipe).networks[0].weight == 2
+
+
+def test_the_published_settings():
+    recipe = load_recipe(RECIPES / "gapt" / "rl.yaml", (), RlRecipe)
+    assert (recipe.batch, recipe.minibatch, recipe.steps, recipe.updates) == (384, 48, 1000, 8)
+    assert (recipe.optim.lr, recipe.critic_optim.lr, recipe.entropy, recipe.kl) == (5e-6, 9e-5, 0.01, 0.001)
+    assert len(recipe.networks) == 8
+    assert recipe.adversary is not None
+    assert recipe.adversary.stack.depth == 8
+    assert load_recipe(RECIPES / "realchords" / "rl.yaml", (), RlRecipe).adversary is None
+
+
+@pytest.mark.parametrize("path", [p for p in PATHS if p not in RL], ids=lambda p: f"{p.parent.name}/{p.stem}")
 def test_every_recipe_loads_and_describes_a_network(path: Path):
     recipe = load_recipe(path)
     assert recipe.run == f"{path.parent.name}-{path.stem}"
-    assert recipe.stage == path.stem
+    assert recipe.stage == path.stem.partition("-")[0]
     file = describe(recipe, own_vocabulary())
-    assert (file.online is None) == (recipe.stage == "offline")
+    assert file.kind == recipe.stage
+    assert [file.online is None, file.offline is None, file.reward is None].count(False) == 1
     assert load_recipe(path, (f"run={path.stem}-2", "data.pack=x.npz")).run == f"{path.stem}-2"
 
 

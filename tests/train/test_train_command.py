@@ -19,6 +19,7 @@ from sideman.cli import run
 from sideman.models.transformer import StackConfig
 from sideman.train.mle import Run
 from sideman.train.recipe import DataConfig, ModelConfig, OptimConfig, Recipe
+from sideman.train.rl.recipe import AdversaryConfig, Limits, NetworkReward, RlRecipe, Rules
 
 ROOT = Path(__file__).parents[2]
 TOY = str(ROOT / "recipes/toy/online.yaml")
@@ -53,9 +54,9 @@ def test_wrong_calls(capsys: pytest.CaptureFixture[str], tmp_path: Path):
 
 def test_without_torch_it_says_what_to_install(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "torch", None)
-    assert "pip install 'sideman[train]'" in error(capsys, TOY)
+    assert "pip install '.[train]'" in error(capsys, TOY)
     assert run(["models", "export", "runs/x", "--name", "x"]) == 2
-    assert "sideman[train]" in capsys.readouterr().err
+    assert "pip install '.[train]'" in capsys.readouterr().err
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
@@ -103,21 +104,45 @@ def test_ctrl_c_writes_a_checkpoint_and_resuming_goes_on_exactly(tmp_path: Path)
     assert all(torch.equal(a[name], b[name]) for name in a)
 
 
+PAGE = (ROOT / "docs/training.md").read_text()
+SUPERVISED, _, RL = PAGE.partition("## All fields of an `rl` recipe")
+
+
 def test_the_page_explains_every_field_and_every_figure():
     """docs/training.md has a row for each field of a recipe, with its default, and for each logged figure."""
-    page = (ROOT / "docs/training.md").read_text()
-    rows = dict(re.findall(r"^\| `([\w.*]+)` \| (.+?) \|", page, re.MULTILINE))
-    wanted: dict[str, str] = {}
-    parts = {"": Recipe, "data.": DataConfig, "model.": ModelConfig, "optim.": OptimConfig, "model.stack.": StackConfig}
+    rows = rows_of(SUPERVISED)
+    wanted = fields_of(
+        {"": Recipe, "data.": DataConfig, "model.": ModelConfig, "optim.": OptimConfig, "model.stack.": StackConfig}
+    )
+    figures = {"loss", "grad_norm", "lr", "tokens_per_second", "valid_loss", "note_in_chord", "silence"}
+    figures |= {"truth_note_in_chord", "step", "seconds", "map_at_10", "accuracy"}
+    stages = {"online", "offline", "rl"}
+    assert set(rows) == wanted.keys() | figures | stages
+    assert {name: rows[name] for name in wanted} == wanted
+    for figure in ("recall_at_1", "recall_at_5", "recall_at_10", "precision", "recall", "f1"):
+        assert f"`{figure}`" in SUPERVISED
+
+
+def test_the_page_explains_reinforcement_learning():
+    rows = rows_of(RL)
+    parts = {"": RlRecipe, "networks.*.": NetworkReward, "rules.": Rules, "adversary.": AdversaryConfig,
+             "limits.": Limits}  # fmt: skip
+    wanted = fields_of(parts)
+    assert {name: rows.get(name) for name in wanted} == wanted
+
+
+def rows_of(page: str) -> dict[str, str]:
+    return dict(re.findall(r"^\| `([\w.*]+)` \| (.+?) \|", page, re.MULTILINE))
+
+
+def fields_of(parts: dict[str, type[msgspec.Struct]]) -> dict[str, str]:
+    """Every field that holds no fields of its own, with its default."""
+    out: dict[str, str] = {}
     for prefix, kind in parts.items():
         for field in msgspec.structs.fields(kind):
             if not (isinstance(field.type, type) and issubclass(field.type, msgspec.Struct)):
-                wanted[prefix + field.name] = default_of(field)
-    wanted = {name: value for name, value in wanted.items() if not value.startswith("StackConfig")}
-    figures = {"loss", "grad_norm", "lr", "tokens_per_second", "valid_loss", "note_in_chord", "silence"}
-    figures |= {"truth_note_in_chord", "step", "seconds"}
-    assert set(rows) == wanted.keys() | figures
-    assert {name: rows[name] for name in wanted} == wanted
+                out[prefix + field.encode_name] = default_of(field)
+    return {name: value for name, value in out.items() if not value.startswith(("StackConfig", "OptimConfig"))}
 
 
 def default_of(field: msgspec.structs.FieldInfo) -> str:

@@ -100,10 +100,11 @@ class Source:
         rng = np.random.default_rng([seed, step])
         pieces = self.pieces[rng.choice(len(self.pieces), size=batch, p=self.odds)]
         lengths = np.diff(self.pack.starts)[pieces]
-        room = np.maximum(0, lengths - self.config.window_frames) // 4
+        window = int(rng.choice(self.config.lengths)) if self.config.lengths else self.config.window_frames
+        room = np.maximum(0, lengths - window) // 4
         starts = 4 * rng.integers(0, room + 1)
         shifts = rng.integers(-self.config.transpose, self.config.transpose + 1, size=batch)
-        out = self.collect(pieces, starts, shifts)
+        out = self.collect(pieces, starts, shifts, window)
         out.form[rng.random(batch) < self.config.form_dropout] = 0
         return out.beginning(self._kept_frames(rng, batch))
 
@@ -124,9 +125,15 @@ class Source:
         nothing = np.zeros(len(chosen), np.int64)
         return self.collect(chosen, nothing, nothing)
 
-    def collect(self, pieces: NDArray[np.int64], starts: NDArray[np.int64], shifts: NDArray[np.int64]) -> Batch:
-        """Cut, transpose and pad windows."""
-        window = self.config.window_frames
+    def collect(
+        self,
+        pieces: NDArray[np.int64],
+        starts: NDArray[np.int64],
+        shifts: NDArray[np.int64],
+        window: int | None = None,
+    ) -> Batch:
+        """Cut, transpose and pad windows of up to `window` frames."""
+        window = window or self.config.window_frames
         lengths = np.minimum(np.diff(self.pack.starts)[pieces] - starts, window)
         frames = int(lengths.max())
         melody, chords = np.full((2, len(pieces), frames), PAD, np.int64)

@@ -40,6 +40,14 @@ def write_checkpoint(folder: Path, file: ModelFile, model: nn.Module, state: dic
     shutil.rmtree(old, ignore_errors=True)
 
 
+def checkpoint_in(run: Path) -> Path:
+    """The checkpoint folder meant by a path: itself, else a run's best, else its last."""
+    for folder in (run, run / "best", run / "last"):
+        if (folder / "model.json").exists():
+            return folder
+    return run  # loading it says what is missing
+
+
 def settle(folder: Path) -> None:
     """Tidy up after a kill in the middle of `write_checkpoint`: finish the swap, or drop what was not finished."""
     new, old = _neighbours(folder)

@@ -1,4 +1,4 @@
-"""Supervised training of the online and offline models (spec 5.1, 5.2) on Lightning Fabric.
+"""Supervised training of online and offline models and of reward networks (spec 5.1, 5.2) on Lightning Fabric.
 
 A run lives in `runs/<name>`: `recipe.yaml` as resolved, `log.jsonl`, `last/` (checkpoint with
 optimiser state, for resuming), `best/` (lowest validation loss), `samples/`. Every step's examples
@@ -6,14 +6,10 @@ and dropout follow from (seed, step), so a resumed run repeats an uninterrupted 
 """
 
 import math
-import signal
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from functools import lru_cache
+from contextlib import closing
 from pathlib import Path
-from types import FrameType
 from typing import Any, cast
 
 import msgspec
@@ -21,32 +17,19 @@ import torch
 from lightning_fabric import Fabric
 
 from sideman.data.pack import Pack, load_pack
-from sideman.errors import Interrupted, SidemanError, WrongValue
+from sideman.errors import Interrupted, WrongValue
 from sideman.files import write_atomic
-from sideman.models.build import ModelFile, build, load_checkpoint, parameters
+from sideman.models.build import Model, ModelFile, build, load_checkpoint, parameters
+from sideman.models.offline import OfflineModel
+from sideman.models.online import OnlineModel
 from sideman.train.batches import Batch, Source, batches, share
-from sideman.train.checkpoint import STATE, read_state, settle, write_checkpoint
-from sideman.train.losses import model_loss, target_count
-from sideman.train.network import describe, vocabulary_of
+from sideman.train.checkpoint import read_state, settle, write_checkpoint
+from sideman.train.network import begin_from, describe, vocabulary_of
+from sideman.train.objective import objective
 from sideman.train.progress import Progress
-from sideman.train.recipe import OptimConfig, Recipe, dump_recipe
+from sideman.train.recipe import Recipe, dump_recipe
+from sideman.train.running import Diverged, Signals, chosen_precision, commit, learning_rate, may_resume
 from sideman.train.samples import sample_scores
-
-
-class Diverged(SidemanError):
-    """The loss or its gradient is no longer a number."""
-
-    code = "diverged"
-
-
-def learning_rate(optim: OptimConfig, step: int, steps: int) -> float:
-    """Rate of step 0..steps-1: linear warm-up, then constant or cosine."""
-    if step < optim.warmup:
-        return optim.lr * (step + 1) / optim.warmup
-    if optim.schedule == "constant":
-        return optim.lr
-    done = (step - optim.warmup) / max(1, steps - optim.warmup)
-    return optim.lr * (optim.final + (1 - optim.final) * 0.5 * (1 + math.cos(math.pi * min(1.0, done))))
 
 
 class Run:
@@ -56,18 +39,19 @@ class Run:
         self.recipe, self.folder = recipe, root / recipe.run
         self.vocabulary = vocabulary_of(recipe.data)
         self.file = describe(recipe, self.vocabulary)
+        self.objective = objective(recipe, self.vocabulary.size)
         pack = load_pack(Path(recipe.data.pack))
         self.source = Source(pack, self.vocabulary, recipe.data, "train")
         self.valid = self._validation(pack)
-        self.precision = _precision(recipe.precision)
+        self.precision = chosen_precision(recipe.precision)
         self.fabric = _fabric(recipe, self.precision)
-        self.step, self.best, self.signalled = 0, math.inf, False
+        self.step, self.best, self.signals = 0, math.inf, Signals()
         torch.manual_seed(recipe.seed)
         self.asked, self.resumed = resume, self._begin(resume)
-        self.raw = (load_checkpoint(self.folder / "last")[1] if self.resumed else build(self.file)).train()
+        self.raw = self._network().train()
         optimizer = torch.optim.AdamW(
             self.raw.parameters(), lr=recipe.optim.lr, betas=recipe.optim.betas, eps=recipe.optim.eps,
-            weight_decay=recipe.optim.weight_decay, fused=self.fabric.device.type == "cuda" or None,
+            weight_decay=recipe.optim.weight_decay, fused=self.fabric.device.type in ("cpu", "cuda") or None,
         )  # fmt: skip
         compiled = cast(torch.nn.Module, torch.compile(self.raw)) if recipe.compile else self.raw
         self.model, self.optimizer = self.fabric.setup(compiled, optimizer)
@@ -76,24 +60,18 @@ class Run:
             self.step, self.best = int(state["step"]), float(state["best"])
             self.optimizer.load_state_dict(state["optimizer"])
 
+    def _network(self) -> Model:
+        """The stored network of a resumed run, the one a recipe starts from, or a fresh one."""
+        if self.resumed:
+            return load_checkpoint(self.folder / "last")[1]
+        return begin_from(Path(self.recipe.start), self.file) if self.recipe.start else build(self.file)
+
     def _begin(self, resume: bool) -> bool:
-        """Whether there is a run to go on with. Raises SidemanError where one would be overwritten or does not fit."""
-        last = self.folder / "last"
+        """Whether there is a run to go on with, the same in every process."""
         if self.fabric.is_global_zero:
-            settle(last)
+            settle(self.folder / "last")
         self.fabric.barrier()
-        if not last.exists():
-            return False
-        if not resume:
-            hint = "Add --resume to go on, or choose another name with run=NAME."
-            raise SidemanError(f"{self.folder} already holds a run.", hint, code="run_exists")
-        if not (last / STATE).exists():
-            raise SidemanError(f"{last} cannot be resumed: {STATE} is missing.", "Start again with run=NAME.")
-        stored = load_checkpoint(last)[0]
-        if msgspec.structs.replace(stored, trained={}) != self.file:
-            hint = "Resume with the recipe it was started with, or start another run with run=NAME."
-            raise WrongValue(f"{last} holds another network than the recipe describes.", hint)
-        return True
+        return may_resume(self.folder, self.file, resume)
 
     def _validation(self, pack: Pack) -> list[Batch]:
         """Validation windows in batches of the training size."""
@@ -112,7 +90,7 @@ class Run:
             write_atomic(self.folder / "recipe.yaml", dump_recipe(recipe).encode())
         progress = Progress(self.folder, self.step, recipe.steps, rank0, recipe.tensorboard, recipe.wandb)
         feed = batches(self.source, recipe.seed, self.step, recipe.steps, recipe.batch)
-        with closing(progress), closing(feed), self._signals():
+        with closing(progress), closing(feed), self.signals.heeded():
             self._introduce(progress)
             result, stop = self._loop(progress, feed)
             where = f"at step {self.step} of {recipe.steps}; the checkpoint is in {self.folder / 'last'}."
@@ -176,9 +154,9 @@ class Run:
         torch.manual_seed(recipe.seed * 1_000_003 + self.step + 1_000_000_007 * self.fabric.global_rank)
         total = 0.0
         for number, part in enumerate(share(whole, self.fabric.global_rank, world, recipe.accumulate), 1):
-            weight = target_count(recipe.stage, part.lengths) / target_count(recipe.stage, whole.lengths)
+            weight = self.objective.weight(part) / self.objective.weight(whole)
             with self.fabric.no_backward_sync(self.model, enabled=number < recipe.accumulate):
-                loss = model_loss(self.model, recipe.stage, recipe.part, part, self.fabric.device)
+                loss = self.objective.loss(self.model, part, self.fabric.device)
                 self.fabric.backward(loss * (weight * world))  # processes are averaged
             total += float(loss.detach()) * weight
         norm = self.fabric.clip_gradients(
@@ -200,23 +178,24 @@ class Run:
     def _why_stop(self, until: float | None) -> str:
         """`signal`, `time` or nothing; the same in every process, as one that was told to stop tells the others."""
         late = until is not None and time.monotonic() > until
-        signalled, late = (n > 0 for n in self._sum_over_processes([float(self.signalled), float(late)]))
+        signalled, late = (n > 0 for n in self._sum_over_processes([float(self.signals.came), float(late)]))
         return "signal" if signalled else "time" if late else ""
 
     @torch.no_grad()
     def _validate(self, progress: Progress) -> dict[str, float]:
-        """Loss over the fixed validation windows, and what samples look like every `sample_every`."""
+        """Figures of the fixed validation windows, and what samples look like every `sample_every`."""
         if not self.valid:
             return {}
         recipe = self.recipe
         self.model.eval()
-        losses = [float(model_loss(self.model, recipe.stage, recipe.part, b, self.fabric.device)) for b in self.valid]
-        sizes = [len(b.pieces) for b in self.valid]
-        result = {"valid_loss": sum(loss * n for loss, n in zip(losses, sizes, strict=True)) / sum(sizes)}
+        result = self.objective.validate(self.model, self.valid, self.fabric.device)
         due = self.step % recipe.sample_every == 0 or self.step == recipe.steps
-        if due and recipe.part == "chord" and self.fabric.is_global_zero:
+        plays = isinstance(self.raw, OnlineModel | OfflineModel) and recipe.part == "chord"
+        if due and plays and self.fabric.is_global_zero:
             folder = self.folder / "samples" / f"step-{self.step:06d}"
-            result |= sample_scores(self.raw, self.vocabulary, self.valid[0], recipe.seed, folder)
+            result |= sample_scores(
+                cast(OnlineModel | OfflineModel, self.raw), self.vocabulary, self.valid[0], recipe.seed, folder
+            )
         self.model.train()
         progress.log(self.step, **result)
         progress.say(f"step {self.step}  " + "  ".join(f"{name} {value:.4f}" for name, value in result.items()))
@@ -230,29 +209,13 @@ class Run:
             return
         trained: dict[str, str | int | float] = {
             "step": self.step, "seed": self.recipe.seed, "recipe": self.recipe.run,
-            "pack": Path(self.recipe.data.pack).name, "window": self.recipe.data.window_frames, "commit": _commit(),
+            "pack": Path(self.recipe.data.pack).name, "window": self.recipe.data.window_frames, "commit": commit(),
         }  # fmt: skip
         if math.isfinite(self.best):
             trained["best_valid_loss"] = round(self.best, 5)
         file: ModelFile = msgspec.structs.replace(self.file, trained=trained)
         kept = {"step": self.step, "best": self.best, "optimizer": self.optimizer.state_dict()}
         write_checkpoint(self.folder / name, file, self.raw, kept if state else None)
-
-    @contextmanager
-    def _signals(self) -> Iterator[None]:
-        """Let the running step finish after Ctrl-C or SIGTERM; a second signal stops at once."""
-
-        def handler(number: int, frame: FrameType | None) -> None:
-            if self.signalled:
-                raise KeyboardInterrupt
-            self.signalled = True
-
-        before = {number: signal.signal(number, handler) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, old in before.items():
-                signal.signal(number, old)
 
 
 def _fabric(recipe: Recipe, precision: str) -> Fabric:
@@ -265,24 +228,3 @@ def _fabric(recipe: Recipe, precision: str) -> Fabric:
         raise WrongValue(f"This machine does not give {recipe.devices} devices: {error}.", "Set devices=N.") from None
     fabric.launch()
     return fabric
-
-
-def _precision(wanted: str) -> str:
-    """`auto`: bf16 autocast on a GPU and on CPUs with bf16 instructions (several times fp32), else fp32."""
-    if wanted != "auto":
-        return wanted
-    if torch.cuda.is_available():
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "32-true"
-    asked = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)  # absent where torch was built without it
-    return "bf16-mixed" if asked is not None and asked() else "32-true"
-
-
-@lru_cache(maxsize=1)
-def _commit() -> str:
-    """The commit the code stands at, for the record of a checkpoint."""
-    command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short", "HEAD"]
-    try:
-        asked = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError:
-        return "unknown"
-    return asked.stdout.strip() or "unknown"

@@ -5,9 +5,10 @@ from pathlib import Path
 import msgspec
 
 from sideman.errors import UnreadableFile, WrongValue
-from sideman.models.build import ModelFile
+from sideman.models.build import Model, ModelFile, load_checkpoint
 from sideman.models.offline import OfflineConfig
 from sideman.models.online import OnlineConfig
+from sideman.models.reward import RewardConfig
 from sideman.models.transformer import StackConfig
 from sideman.music.reference_names import reference_vocabulary
 from sideman.music.vocabulary import Vocabulary, own_vocabulary
@@ -30,6 +31,8 @@ def describe(recipe: Recipe, vocabulary: Vocabulary) -> ModelFile:
     """The network of a recipe, sized to its vocabulary. Raises WrongValue for switches that exclude each other."""
     model = recipe.model
     own = recipe.data.vocabulary == "own"
+    if recipe.stage in ("contrastive", "discriminative"):
+        return _describe_reward(recipe, vocabulary, own)
     _check_stack("model.stack", model.stack, causal=True)
     if recipe.stage == "online":
         if model.stack.cross:
@@ -48,9 +51,35 @@ def describe(recipe: Recipe, vocabulary: Vocabulary) -> ModelFile:
     )  # fmt: skip
 
 
+def begin_from(folder: Path, file: ModelFile) -> Model:
+    """The network stored in `folder`, which must be the one `file` describes. Raises UnknownModel, WrongValue."""
+    stored, model = load_checkpoint(folder)
+    if msgspec.structs.replace(stored, trained={}) != file:
+        raise WrongValue(
+            f"start: {folder} holds another network than the recipe describes.",
+            f"Compare the recipe's model and data.vocabulary with {folder / 'model.json'}.",
+        )
+    return model
+
+
+def _describe_reward(recipe: Recipe, vocabulary: Vocabulary, own: bool) -> ModelFile:
+    model = recipe.model
+    _check_stack("model.stack", model.stack, causal=False)
+    if model.stack.cross:
+        raise WrongValue("model.stack.cross is for offline models: a reward network has encoders alone.")
+    if model.rhythm and model.pitch_classes:
+        raise WrongValue("A network for rhythm knows no pitches.", "Set one of model.rhythm and model.pitch_classes.")
+    aligned = model.aligned and recipe.stage == "discriminative"
+    return ModelFile(
+        kind=recipe.stage, part=recipe.part, chords=() if own else vocabulary.names,
+        reward=RewardConfig(vocabulary.size, model.stack, model.rhythm, model.pitch_classes, aligned),
+        spelling="own" if own else "reference",
+    )  # fmt: skip
+
+
 def _check_stack(name: str, stack: StackConfig, causal: bool) -> None:
     if stack.causal != causal:
-        why = "it writes from left to right" if causal else "it reads the whole melody"
+        why = "it writes from left to right" if causal else "it reads everything at once"
         raise WrongValue(f"{name}.causal must be {str(causal).lower()}: {why}.")
     if stack.positions == "rotary" and (stack.rotary_width % 2 or stack.rotary_width > stack.head_width):
         raise WrongValue(

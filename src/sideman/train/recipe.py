@@ -24,26 +24,31 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^\w[\w.-]*$")]
 class DataConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is trained on. `weights`: share of each collection in the mix (spec 3); all pieces alike if empty.
     `transpose`: augmentation range in semitones; `form_dropout`: share of examples without form features.
-    `random_truncate`: now and then a batch of short beginnings (spec 5.1), as a window allows or as the reference
-    did; `vocabulary`: own, or a JSON file of the reference's chord names."""
+    `lengths`: every batch is cut to one of these lengths in frames, drawn by chance; `random_truncate`: now and then
+    a batch of short beginnings (spec 5.1), as a window allows or as the reference did; `vocabulary`: own, or a JSON
+    file of the reference's chord names."""
 
     pack: str
     weights: dict[str, AtLeastZero] = {}
     window_frames: Annotated[int, msgspec.Meta(ge=4)] = 256
     transpose: Annotated[int, msgspec.Meta(ge=0, le=11)] = 6
     form_dropout: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
+    lengths: tuple[Annotated[int, msgspec.Meta(ge=4)], ...] = ()
     random_truncate: Literal["window", "reference"] | None = None
     vocabulary: str = "own"
 
 
 class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`stack` is the online model or the offline decoder; `encoder` the offline encoder (like `stack` if absent)."""
+    """`stack` is the online model, the offline decoder or each encoder of a reward network; `encoder` the offline
+    encoder (like `stack` if absent). `rhythm` and `pitch_classes` are for reward networks."""
 
     stack: StackConfig = StackConfig()
     encoder: StackConfig | None = None
     form: bool = True
     tied: bool = True
     aligned: bool = True
+    rhythm: bool = False
+    pitch_classes: bool = False
 
 
 class OptimConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,11 +66,14 @@ class OptimConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One supervised stage (spec 5). `batch` is global, over all processes and accumulation steps.
+    `start`: a checkpoint whose weights the run begins with; `negatives`: how non-matching pairs are made.
     Times: every `*_every` in steps; `max_minutes` stops cleanly with a checkpoint."""
 
-    stage: Literal["online", "offline"]
+    stage: Literal["online", "offline", "contrastive", "discriminative"]
     data: DataConfig
     run: Name
+    start: str | None = None
+    negatives: Literal["equal", "reference"] = "equal"
     part: Literal["chord", "melody"] = "chord"
     model: ModelConfig = ModelConfig()
     optim: OptimConfig = OptimConfig()
@@ -90,6 +98,11 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         parts = self.accumulate * self.devices * self.nodes
         if self.batch < parts:
             raise ValueError(f"a batch of {self.batch} cannot be divided into {parts} (accumulate x devices x nodes)")
+        if self.stage in ("contrastive", "discriminative") and (parts > 1 or self.batch < 2):
+            raise ValueError(
+                "a reward network takes what does not match from its batch, which must be in one piece: "
+                "set accumulate, devices and nodes to 1 and batch to 2 or more"
+            )
 
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -98,18 +111,28 @@ _FIELDS = "See the recipe's fields in docs/training.md."
 
 def load_recipe(path: Path, overrides: tuple[str, ...] = (), kind: type[T] = Recipe) -> T:  # type: ignore[assignment]
     """Read a recipe, apply `a.b=value` overrides. Raises UnreadableFile or WrongValue naming the field."""
-    tree = _read_tree(path, depth=0)
-    for override in overrides:
-        _override(tree, override)
+    tree = _resolved(path, overrides)
     try:
         return msgspec.convert(tree, kind, strict=False)
     except msgspec.ValidationError as error:
         raise WrongValue(f"{path.name}: {error}.", _FIELDS) from None
 
 
+def stage_of(path: Path, overrides: tuple[str, ...] = ()) -> object:
+    """What the recipe says its stage is, unchecked."""
+    return _resolved(path, overrides).get("stage")
+
+
 def dump_recipe(recipe: msgspec.Struct) -> str:
     """The resolved recipe as YAML."""
     return yaml.safe_dump(msgspec.to_builtins(recipe), sort_keys=False)
+
+
+def _resolved(path: Path, overrides: tuple[str, ...]) -> dict[str, Any]:
+    tree = _read_tree(path, depth=0)
+    for override in overrides:
+        _override(tree, override)
+    return tree
 
 
 def _read_tree(path: Path, depth: int) -> dict[str, Any]:

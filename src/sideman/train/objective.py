@@ -1,0 +1,114 @@
+"""What a supervised stage minimises and how it is judged; the loop around it is `mle.Run`'s."""
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.nn import functional as F
+
+from sideman.models.reward import framed
+from sideman.train.batches import Batch
+from sideman.train.losses import model_loss, target_count
+from sideman.train.negatives import permuted, shifted_or_permuted
+from sideman.train.recipe import Recipe
+from sideman.train.retrieval import hits, info_nce, retrieval
+
+
+class Objective(Protocol):
+    """Chance is drawn from torch's generator, which the loop seeds for every step."""
+
+    def loss(self, model: nn.Module, batch: Batch, device: torch.device) -> Tensor:
+        """What an optimiser step lowers, of one part of a batch."""
+
+    def weight(self, batch: Batch) -> int:
+        """By what a part counts in its batch."""
+
+    def validate(self, model: nn.Module, batches: list[Batch], device: torch.device) -> dict[str, float]:
+        """Figures of fixed batches; `valid_loss` decides which checkpoint is the best."""
+
+
+def objective(recipe: Recipe, size: int) -> Objective:
+    """The objective of a recipe's stage for a vocabulary of `size` tokens."""
+    if recipe.stage == "contrastive":
+        return Contrast()
+    if recipe.stage == "discriminative":
+        return Match(recipe.model.rhythm, recipe.negatives == "reference", size, recipe.seed)
+    return NextToken(recipe.stage, recipe.part)
+
+
+@dataclass(frozen=True)
+class NextToken:
+    """Cross-entropy of an online or offline model."""
+
+    stage: str
+    part: str
+
+    def loss(self, model: nn.Module, batch: Batch, device: torch.device) -> Tensor:
+        return model_loss(model, self.stage, self.part, batch, device)
+
+    def weight(self, batch: Batch) -> int:
+        return target_count(self.stage, batch.lengths)
+
+    def validate(self, model: nn.Module, batches: list[Batch], device: torch.device) -> dict[str, float]:
+        total = sum(float(self.loss(model, batch, device)) * len(batch.pieces) for batch in batches)
+        return {"valid_loss": total / sum(len(batch.pieces) for batch in batches)}
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """InfoNCE among the pairs of a batch."""
+
+    def loss(self, model: nn.Module, batch: Batch, device: torch.device) -> Tensor:
+        return info_nce(*model(*(framed(x) for x in parts(batch, device))))
+
+    def weight(self, batch: Batch) -> int:
+        return len(batch.pieces)
+
+    def validate(self, model: nn.Module, batches: list[Batch], device: torch.device) -> dict[str, float]:
+        """Over all windows at once, so that figures of runs with other batches compare."""
+        outputs: list[Any] = [model(*(framed(x) for x in parts(batch, device))) for batch in batches]
+        melody, chords = (torch.cat([out[n].float() for out in outputs]) for n in range(2))
+        return {"valid_loss": float(info_nce(melody, chords, outputs[0][2])), **retrieval(melody, chords)}
+
+
+@dataclass(frozen=True)
+class Match:
+    """Telling pairs that match (class 1) from as many that do not."""
+
+    rhythm: bool
+    reference: bool
+    size: int
+    seed: int
+
+    def loss(self, model: nn.Module, batch: Batch, device: torch.device) -> Tensor:
+        logits, labels = self._judge(model, batch, device, torch.default_generator)
+        return F.cross_entropy(logits, labels)
+
+    def weight(self, batch: Batch) -> int:
+        return len(batch.pieces)
+
+    def validate(self, model: nn.Module, batches: list[Batch], device: torch.device) -> dict[str, float]:
+        draw = torch.Generator().manual_seed(self.seed)
+        judged = [self._judge(model, batch, device, draw) for batch in batches if len(batch.pieces) > 1]
+        if not judged:
+            return {"valid_loss": float("nan")}
+        logits, labels = (torch.cat([x[n] for x in judged]) for n in range(2))
+        figures = hits(labels == 1, logits[:, 1] > logits[:, 0])
+        return {"valid_loss": float(F.cross_entropy(logits, labels)), **figures}
+
+    def _judge(self, model: nn.Module, batch: Batch, device: torch.device, draw: Generator) -> tuple[Tensor, Tensor]:
+        """Logits [2B, 2] in fp32 and labels [2B] of a batch followed by its negatives."""
+        melody, chords = parts(batch, device)
+        if self.rhythm:
+            wrong = shifted_or_permuted(melody, chords, self.size, draw, self.reference)
+        else:
+            wrong = permuted(melody, chords, draw, self.reference)
+        both = (framed(torch.cat(pair)) for pair in zip((melody, chords), wrong, strict=True))
+        labels = torch.arange(2, device=device).flip(0).repeat_interleave(len(melody))
+        return model(*both).float(), labels
+
+
+def parts(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Melody and chords of a batch, frame tokens [B, T]."""
+    return torch.from_numpy(batch.melody).to(device), torch.from_numpy(batch.chords).to(device)

@@ -1,0 +1,1 @@
+"""Reinforcement learning of an accompanist (spec 6): play to real melodies, judge, change a little, again."""

@@ -1,0 +1,105 @@
+"""GAPT's adversary (spec 6.6): learns to tell the policy's chords from people's; deceiving it is rewarded."""
+
+from collections import deque
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from sideman.models.reward import DiscriminativeModel, RewardConfig, framed
+from sideman.music.vocabulary import CHORD_HOLD, EOS, PAD, Vocabulary
+from sideman.train.rl.judges import cut, windowed
+from sideman.train.rl.recipe import AdversaryConfig
+from sideman.train.rl.rollout import Rollout
+from sideman.train.running import learning_rate
+
+
+def deception(logits: Tensor, kind: str) -> Tensor:
+    """Reward [B] of logits [B, 2] (ours, people's): with p = softmax of the latter, -ln(1 - p), or p, or its logit."""
+    if kind == "logits":
+        return logits[:, 1]
+    p = logits.softmax(-1)[:, 1]
+    return p if kind == "prob" else -(1 - p + 1e-12).log()
+
+
+class Adversary:
+    """The discriminator, its optimiser, and when it learns. Steps are counted from 1."""
+
+    def __init__(
+        self, config: AdversaryConfig, vocabulary: Vocabulary, grammar: bool, updates: int, device: torch.device
+    ) -> None:
+        self.config, self.grammar, self.updates, self.done = config, grammar, updates, 0
+        self.chord_on = vocabulary.chord_on
+        network = RewardConfig(vocabulary.size, config.stack, pitch_classes=config.pitch_classes)
+        self.model = DiscriminativeModel(network, vocabulary).to(device).eval()
+        optim = config.optim
+        self.optimizer = torch.optim.AdamW(
+            self.model.parameters(), lr=optim.lr, betas=optim.betas, eps=optim.eps, weight_decay=optim.weight_decay
+        )
+        self.history: deque[float] = deque(maxlen=config.memory)
+
+    @torch.no_grad()
+    def reward(self, rollout: Rollout) -> Tensor:
+        """[B, T]; remembers the mean of a whole sequence for `due`."""
+        out = windowed(self._judge, rollout.scene.melody, rollout.chords, self.config.windows)
+        self.history.append(float(out.sum(1).mean()))
+        return out
+
+    def due(self, step: int) -> bool:
+        """Whether to learn in this step, before its own reward is remembered."""
+        config = self.config
+        early = (step < config.until) and (step % config.every == 0 or step == 1)
+        if config.strategy == "steps":
+            return early
+        return early or (bool(self.history) and sum(self.history) / len(self.history) > config.threshold)
+
+    def learn(self, rollout: Rollout) -> float:
+        """One step on a minibatch and the chords people wrote to the same melodies; its loss."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.config.optim, self.done, self.updates)
+        self.model.train()
+        lengths = self.config.windows or (rollout.chords.shape[1],)
+        loss = torch.stack([self._loss(rollout, length) for length in lengths]).mean()
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip)
+        self.optimizer.step()
+        self.model.eval()
+        self.done += 1
+        return float(loss.detach())
+
+    def _loss(self, rollout: Rollout, length: int) -> Tensor:
+        truth = self.opened(rollout.scene.truth) if self.grammar else rollout.scene.truth
+        pair, _, _ = cut(rollout.scene.melody, (rollout.chords, truth), length)
+        labels = torch.arange(2, device=truth.device).repeat_interleave(len(pair[0]))
+        logits = self.model(None, self._alone(framed(torch.cat(pair))))
+        return F.cross_entropy(logits.float(), labels, label_smoothing=self.config.smoothing)
+
+    def opened(self, truth: Tensor) -> Tensor:
+        """The data as our grammar would write it: a crop that begins in the middle of a chord begins with an onset.
+        Otherwise the first token alone would tell data from rollouts."""
+        out = truth.clone()
+        first = truth[:, 0]
+        held = (first >= CHORD_HOLD) & (first < self.chord_on)
+        out[:, 0] = torch.where(held, first - CHORD_HOLD + self.chord_on, first)
+        return out
+
+    def _alone(self, chords: Tensor) -> Tensor:
+        """Sequences without EOS, as the adversary reads them."""
+        return torch.where(chords == EOS, PAD, chords)
+
+    def _judge(self, melody: Tensor, chords: Tensor) -> Tensor:
+        return deception(self.model(None, self._alone(chords)).float(), self.config.reward)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "model": self.model.state_dict(), "optimizer": self.optimizer.state_dict(),
+            "history": list(self.history), "done": self.done,
+        }  # fmt: skip
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.history.extend(state["history"])
+        self.done = int(state["done"])

@@ -1,0 +1,75 @@
+"""The networks a recipe names, from their checkpoints; whatever does not fit is said before anything is trained."""
+
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from sideman.errors import UnreadableFile, WrongValue
+from sideman.models.build import Model, ModelFile, build, load_checkpoint
+from sideman.models.offline import OfflineModel
+from sideman.models.online import OnlineModel
+from sideman.models.reward import ContrastiveModel, DiscriminativeModel
+from sideman.models.transformer import StackConfig
+from sideman.music.vocabulary import Vocabulary
+from sideman.train.checkpoint import checkpoint_in
+from sideman.train.rl.judges import NetworkTerm
+from sideman.train.rl.recipe import NetworkReward
+
+Network = TypeVar("Network", bound=Model)
+
+
+def load_policy(path: str, vocabulary: Vocabulary) -> tuple[ModelFile, OnlineModel]:
+    """The online model to start from, without dropout. Raises SidemanError."""
+    file, model = _load("start", path, vocabulary, OnlineModel, "online")
+    assert file.online is not None
+    quiet = msgspec.structs.replace(file.online, stack=_quiet(file.online.stack))
+    file = msgspec.structs.replace(file, online=quiet)
+    policy = build(file)
+    assert isinstance(policy, OnlineModel)
+    policy.load_state_dict(model.state_dict())
+    return file, policy
+
+
+def load_anchor(path: str, vocabulary: Vocabulary) -> OfflineModel:
+    """The offline model to stay near to, frozen. Raises SidemanError."""
+    return _load("anchor", path, vocabulary, OfflineModel, "offline")[1].requires_grad_(False)
+
+
+def load_terms(networks: tuple[NetworkReward, ...], vocabulary: Vocabulary) -> list[NetworkTerm]:
+    """The reward networks, frozen, under names that differ. Raises SidemanError."""
+    terms: list[NetworkTerm] = []
+    kinds = (ContrastiveModel, DiscriminativeModel)
+    for number, network in enumerate(networks):
+        file, model = _load(f"networks.{number}.path", network.path, vocabulary, kinds, "contrastive or discriminative")
+        name = file.kind + ("_rhythm" if file.reward is not None and file.reward.rhythm else "")
+        alike = sum(term.name.rstrip("0123456789_") == name for term in terms)
+        name = f"{name}_{alike + 1}" if alike else name
+        assert isinstance(model, kinds)
+        terms.append(NetworkTerm(name, model.requires_grad_(False), network.weight, network.windows))
+    return terms
+
+
+def _load(field: str, path: str, vocabulary: Vocabulary, kinds: type[Network] | tuple[type[Network], ...],
+          stage: str) -> tuple[ModelFile, Network]:  # fmt: skip
+    folder = checkpoint_in(Path(path))
+    if not (folder / "model.json").exists():
+        raise UnreadableFile(
+            f"{field}: there is no checkpoint in {path} (model.json is missing).",
+            f"A recipe of stage {stage} makes it: sideman train RECIPE.yaml.",
+        )
+    file, model = load_checkpoint(folder)
+    if not isinstance(model, kinds):
+        raise WrongValue(f"{field}: {path} holds a network of kind {file.kind}, not {stage}.")
+    theirs = file.vocabulary
+    if theirs.names != vocabulary.names:
+        raise WrongValue(
+            f"{field}: {path} knows {theirs.chords} chords by other numbers than the {vocabulary.chords} of "
+            "data.vocabulary, so its tokens mean something else.",
+            "Train all networks of a run with the same data.vocabulary.",
+        )
+    return file, model
+
+
+def _quiet(stack: StackConfig) -> StackConfig:
+    return msgspec.structs.replace(stack, dropout=0.0, attention_dropout=0.0)

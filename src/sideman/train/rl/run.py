@@ -1,0 +1,326 @@
+"""The loop of the `rl` stage: play, judge, learn (spec 6), on one process.
+
+A run lives in `runs/<name>` as a supervised one does; `best/` is the checkpoint with the highest note-in-chord among
+those within the recipe's limits. Melodies, samples and the order of learning follow from (seed, step), and `last/`
+holds the critic, the adversary and all optimisers, so a resumed run repeats an uninterrupted one.
+"""
+
+import math
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import torch
+from torch import Tensor, nn
+
+from sideman.data.pack import Pack, load_pack
+from sideman.errors import Interrupted
+from sideman.files import write_atomic
+from sideman.models.build import load_checkpoint, parameters
+from sideman.train.batches import Batch, Source
+from sideman.train.checkpoint import read_state, settle, write_checkpoint
+from sideman.train.network import vocabulary_of
+from sideman.train.progress import Progress
+from sideman.train.recipe import OptimConfig, dump_recipe
+from sideman.train.rl import advantage, ppo, rules
+from sideman.train.rl.adversary import Adversary
+from sideman.train.rl.critic import CriticCopy, CriticHead
+from sideman.train.rl.figures import played
+from sideman.train.rl.judges import rule_rewards
+from sideman.train.rl.parts import load_anchor, load_policy, load_terms
+from sideman.train.rl.recipe import RlRecipe
+from sideman.train.rl.rollout import (
+    Grammar,
+    Rollout,
+    Scene,
+    anchor_logits,
+    chosen,
+    play,
+    policy_logits,
+    policy_states,
+)
+from sideman.train.running import Diverged, Signals, commit, learning_rate, may_resume
+
+
+class RlRun:
+    """One run of reinforcement learning. `train()` is the whole loop."""
+
+    def __init__(self, recipe: RlRecipe, root: Path, resume: bool) -> None:
+        self.recipe, self.folder = recipe, root / recipe.run
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.vocabulary = vocabulary_of(recipe.data)
+        begun, self.policy = load_policy(recipe.start, self.vocabulary)
+        self.file = msgspec.structs.replace(begun, trained={})
+        # What the online model was trained on is how far the policy can listen back, however short rollouts are.
+        self.window = int(begun.trained.get("window", recipe.data.window_frames))
+        self.anchor = load_anchor(recipe.anchor, self.vocabulary).to(self.device)
+        self.terms = load_terms(recipe.networks, self.vocabulary)
+        pack = load_pack(Path(recipe.data.pack))
+        self.source = Source(pack, self.vocabulary, recipe.data, "train")
+        self.valid = self._validation(pack)
+        self.grammar = Grammar(self.vocabulary, self.device) if recipe.grammar else None
+        self.step, self.best, self.signals = 0, -math.inf, Signals()
+        settle(self.folder / "last")
+        self.asked, self.resumed = resume, may_resume(self.folder, self.file, resume)
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Networks and optimisers on the device, as stored where the run goes on."""
+        recipe = self.recipe
+        torch.manual_seed(recipe.seed)
+        for term in self.terms:
+            term.model.to(self.device)
+        self.critic: nn.Module | None = None
+        if recipe.estimator == "gae":
+            self.critic = (CriticCopy if recipe.critic == "copy" else CriticHead)(self.policy).to(self.device)
+        self.adversary = None
+        if recipe.adversary is not None:
+            updates = recipe.steps * recipe.updates
+            self.adversary = Adversary(recipe.adversary, self.vocabulary, recipe.grammar, updates, self.device)
+        if self.resumed:
+            self.policy.load_state_dict(load_checkpoint(self.folder / "last")[1].state_dict())
+        self.policy.to(self.device)
+        self.optimizer = _adam(self.policy, recipe.optim)
+        self.critic_optimizer = _adam(self.critic, recipe.critic_optim) if self.critic is not None else None
+        if self.resumed:
+            self._restore(read_state(self.folder / "last", self.device))
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.step, self.best = int(state["step"]), float(state["best"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.critic is not None and self.critic_optimizer is not None:
+            self.critic.load_state_dict(state["critic"])
+            self.critic_optimizer.load_state_dict(state["critic_optimizer"])
+        if self.adversary is not None:
+            self.adversary.restore(state["adversary"])
+
+    def _validation(self, pack: Pack) -> Batch | None:
+        if not len(pack.pieces("valid")):
+            return None
+        return Source(pack, self.vocabulary, self.recipe.data, "valid").fixed(self.recipe.validate_pieces)
+
+    def train(self) -> dict[str, float]:
+        """Run to the last step, the time budget or an interruption; returns the last validation.
+
+        Raises Interrupted after Ctrl-C or SIGTERM, with the checkpoint written.
+        """
+        recipe = self.recipe
+        write_atomic(self.folder / "recipe.yaml", dump_recipe(recipe).encode())
+        progress = Progress(self.folder, self.step, recipe.steps, True, recipe.tensorboard, recipe.wandb)
+        with closing(progress), self.signals.heeded():
+            self._introduce(progress)
+            result, stop = self._loop(progress)
+            where = f"at step {self.step} of {recipe.steps}; the checkpoint is in {self.folder / 'last'}."
+            if stop == "time":
+                progress.say(f"The time is up {where} Go on with --resume.")
+        if stop == "signal":
+            raise Interrupted(f"Stopped {where}", "Go on with --resume.")
+        return result
+
+    def _introduce(self, progress: Progress) -> None:
+        recipe = self.recipe
+        judges = [term.name for term in self.terms] + (["adversary"] if self.adversary else [])
+        progress.say(
+            f"{recipe.run}: rl, {parameters(self.policy) / 1e6:.1f} M parameters from {recipe.start}, anchor "
+            f"{recipe.anchor}, {len(self.source.pieces)} pieces, {self.device.type}; "
+            f"judges: {', '.join(judges) or 'rules alone'}"
+        )
+        if self.asked and not self.resumed:
+            progress.say(f"There is nothing to resume in {self.folder}: starting from the beginning.")
+        if self.step:
+            done = " Nothing is left to do: raise steps=N." if self.step >= recipe.steps else ""
+            progress.say(f"Going on from step {self.step} of {recipe.steps}.{done}")
+
+    def _loop(self, progress: Progress) -> tuple[dict[str, float], str]:
+        """Steps until the end; returns the last validation and why it stopped early ("", "time", "signal")."""
+        recipe = self.recipe
+        until = None if recipe.max_minutes is None else time.monotonic() + 60 * recipe.max_minutes
+        result = self._validate(progress) if self.step == 0 else {}
+        stop = ""
+        while self.step < recipe.steps and not stop:
+            started = time.monotonic()
+            figures = self._step()
+            self.step += 1
+            figures["tokens_per_second"] = figures.pop("tokens") / (time.monotonic() - started)
+            if self.step % recipe.log_every == 0:
+                progress.log(self.step, **figures)
+                progress.line(self.step, _line(figures), until)
+            late = until is not None and time.monotonic() > until
+            stop = "signal" if self.signals.came else "time" if late else ""
+            last = self.step == recipe.steps or bool(stop)
+            if self.step % recipe.validate_every == 0 or (last and stop != "signal"):
+                result = self._validate(progress)
+            if self.step % recipe.checkpoint_every == 0 or last:
+                self._save("last", state=True)
+        return result, stop
+
+    def _step(self) -> dict[str, float]:
+        """Play to a batch of melodies, judge, learn; what happened, as figures."""
+        recipe = self.recipe
+        seed = recipe.seed * 1_000_003 + self.step
+        torch.manual_seed(seed)
+        draw = torch.Generator().manual_seed(seed)
+        group = 1 if recipe.estimator == "gae" else recipe.group
+        batch = self.source.draw(recipe.seed, self.step, recipe.batch // group)
+        rollout = play(self.policy, Scene.of(batch, self.device).repeated(group), self.grammar, draw)
+        anchor = anchor_logits(self.anchor, rollout.scene, rollout.chords, self.grammar)
+        learns = self.adversary is not None and self.adversary.due(self.step + 1)
+        reward, figures = self._judge(rollout, anchor)
+        with torch.no_grad():
+            advantages, returns = self._advantages(rollout, reward)
+        figures |= self._learn(rollout, anchor, advantages, returns, draw, learns)
+        return figures
+
+    def _judge(self, rollout: Rollout, anchor: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """Reward of every action [B, T], and each term's mean over the sequences, unweighted."""
+        recipe, mask = self.recipe, rollout.scene.mask
+        terms = [(term.name, term.weight, term(rollout)) for term in self.terms]
+        terms += [
+            (name, getattr(recipe.rules, name), score)
+            for name, score in rule_rewards(rollout, recipe.rules, self.vocabulary).items()
+        ]
+        if self.adversary is not None:
+            terms.append(("adversary", self.adversary.config.weight, self.adversary.reward(rollout)))
+        away = _by_rows(lambda x, y: ppo.kl(x, y, recipe.reverse_kl), recipe.minibatch, rollout.logits, anchor)
+        total = torch.stack([weight * score for _, weight, score in terms]).sum(0) if terms else torch.zeros_like(away)
+        figures = {f"reward_{name}": float(score.sum(1).mean()) for name, _, score in terms}
+        uncertain = _by_rows(ppo.entropy, recipe.minibatch, rollout.logits)
+        table = rules.token_masks(self.vocabulary, self.device)
+        inside, both = rules.note_in_chord(rollout.chords, rollout.scene.melody, mask, table)
+        quiet = rules.silent(rollout.chords, rollout.scene.melody, mask)
+        figures |= {
+            "reward": float(total.sum(1).mean()),
+            "kl": float(ppo.over_sequences(away, mask)),
+            "entropy": float(ppo.over_sequences(uncertain, mask)),
+            "note_in_chord": float(inside.sum() / both.sum().clamp(min=1)),
+            "silence": float(quiet.sum() / mask.sum()),
+            "tokens": 2.0 * float(mask.sum()),
+        }
+        return total - recipe.kl * away, figures
+
+    def _advantages(self, rollout: Rollout, reward: Tensor) -> tuple[Tensor, Tensor]:
+        recipe, mask = self.recipe, rollout.scene.mask
+        if recipe.estimator == "grpo":
+            return advantage.grpo(reward, mask, recipe.group), reward
+        if self.critic is None:
+            compared = advantage.to_go(reward, mask, recipe.group, recipe.gamma * recipe.lambda_)
+            return advantage.standardised(compared, mask), reward
+        values = _by_rows(self.critic, recipe.minibatch, rollout.scene, rollout.chords, rollout.states)
+        advantages, returns = advantage.gae(reward, values, mask, recipe.gamma, recipe.lambda_)
+        return advantage.standardised(advantages, mask), returns
+
+    def _learn(
+        self, rollout: Rollout, anchor: Tensor, advantages: Tensor, returns: Tensor, draw: torch.Generator, learns: bool
+    ) -> dict[str, float]:
+        recipe, rows = self.recipe, len(rollout.chords)
+        old = rollout.log_probs
+        seen: list[dict[str, float]] = []
+        for _ in range(recipe.epochs):
+            order = torch.randperm(rows, generator=draw).to(self.device)
+            for some in order.view(-1, recipe.minibatch):
+                done = self.step * recipe.updates + len(seen)
+                part = rollout.rows(some)
+                seen.append(self._update(part, anchor[some], old[some], advantages[some], returns[some], done))
+                if learns and self.adversary is not None:
+                    seen[-1]["adversary_loss"] = self.adversary.learn(part)
+        return {name: sum(x[name] for x in seen) / len(seen) for name in seen[0]}
+
+    def _update(
+        self, part: Rollout, anchor: Tensor, old: Tensor, advantages: Tensor, returns: Tensor, done: int
+    ) -> dict[str, float]:
+        """One optimiser step of the policy and one of the critic on a minibatch."""
+        recipe, mask = self.recipe, part.scene.mask
+        self.policy.train()
+        states = policy_states(self.policy, part.scene, part.chords)
+        logits = policy_logits(self.policy, states, part.chords, self.grammar)
+        log_probs = chosen(logits, part.chords)
+        loss = ppo.policy_loss(log_probs, old, advantages, mask, recipe.clip)
+        figures = {"policy_loss": float(loss.detach())}
+        if recipe.entropy:
+            loss = loss - recipe.entropy * ppo.over_sequences(ppo.entropy(logits), mask)
+        if recipe.kl_loss:
+            loss = loss + recipe.kl_loss * ppo.over_sequences(ppo.kl(logits, anchor, recipe.reverse_kl), mask)
+        figures["grad_norm"] = self._descend(loss, self.policy, self.optimizer, recipe.optim, done)
+        figures["lr"] = float(self.optimizer.param_groups[0]["lr"])
+        if self.critic is not None and self.critic_optimizer is not None:
+            self.critic.train()
+            worth = ppo.value_loss(self.critic(part.scene, part.chords, states), returns, mask)
+            self._descend(worth, self.critic, self.critic_optimizer, recipe.critic_optim, done)
+            figures["value_loss"] = float(worth.detach())
+            self.critic.eval()
+        return figures
+
+    def _descend(
+        self, loss: Tensor, model: nn.Module, optimizer: torch.optim.Optimizer, optim: OptimConfig, done: int
+    ) -> float:
+        """One optimiser step; the gradient's norm. Raises Diverged before anything is changed."""
+        recipe = self.recipe
+        for group in optimizer.param_groups:
+            group["lr"] = learning_rate(optim, done, recipe.steps * recipe.updates)
+        optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), optim.clip))
+        if not math.isfinite(norm):
+            hint = f"Lower optim.lr or raise kl, and go back to the checkpoint in {self.folder / 'last'} with --resume."
+            raise Diverged(
+                f"The gradient of step {self.step + 1} is not a number; the loss is {float(loss.detach()):.3g}.", hint
+            )
+        optimizer.step()
+        return norm
+
+    def _validate(self, progress: Progress) -> dict[str, float]:
+        """What the policy plays to the validation melodies, with the grammar, as it will be played."""
+        if self.valid is None:
+            return {}
+        self.policy.eval()
+        result = played(self.policy, self.vocabulary, self.valid, self.recipe.seed)
+        progress.log(self.step, **result)
+        progress.say(f"step {self.step}  " + "  ".join(f"{name} {value:.4f}" for name, value in result.items()))
+        limits = self.recipe.limits
+        fits = result.get("valid_silence", 1) <= limits.silence
+        varied = result.get("valid_length_entropy", 0) >= limits.length_entropy
+        if fits and varied and self.step and result["valid_note_in_chord"] > self.best:
+            self.best = result["valid_note_in_chord"]
+            self._save("best", state=False)
+        return result
+
+    def _save(self, name: str, state: bool) -> None:
+        recipe = self.recipe
+        trained: dict[str, str | int | float] = {
+            "step": self.step, "seed": recipe.seed, "recipe": recipe.run, "pack": Path(recipe.data.pack).name,
+            "window": self.window, "start": recipe.start, "anchor": recipe.anchor, "commit": commit(),
+        }  # fmt: skip
+        if math.isfinite(self.best):
+            trained["best_valid_note_in_chord"] = round(self.best, 5)
+        kept: dict[str, Any] = {"step": self.step, "best": self.best, "optimizer": self.optimizer.state_dict()}
+        if self.critic is not None and self.critic_optimizer is not None:
+            kept |= {"critic": self.critic.state_dict(), "critic_optimizer": self.critic_optimizer.state_dict()}
+        if self.adversary is not None:
+            kept["adversary"] = self.adversary.state()
+        file = msgspec.structs.replace(self.file, trained=trained)
+        write_checkpoint(self.folder / name, file, self.policy, kept if state else None)
+
+
+def _adam(model: nn.Module, optim: OptimConfig) -> torch.optim.Optimizer:
+    return torch.optim.AdamW(
+        model.parameters(), lr=optim.lr, betas=optim.betas, eps=optim.eps, weight_decay=optim.weight_decay
+    )
+
+
+@torch.no_grad()
+def _by_rows(function: Any, rows: int, *inputs: Any) -> Tensor:
+    """`function` of some rows of its inputs at a time: full logits of a whole batch would not fit in memory twice."""
+    count = next(len(x) for x in inputs if isinstance(x, Tensor))
+    slices = [slice(at, at + rows) for at in range(0, count, rows)]
+    return torch.cat(
+        [function(*(x[some] if isinstance(x, Tensor) else x.rows(some) for x in inputs)) for some in slices]
+    )
+
+
+def _line(figures: dict[str, float]) -> str:
+    """What the live line shows."""
+    shown = ("reward", "kl", "entropy", "note_in_chord", "silence")
+    text = "  ".join(f"{name} {figures[name]:.3f}" for name in shown)
+    return f"{text}  {figures['tokens_per_second']:,.0f} tokens/s"

@@ -1,0 +1,194 @@
+"""A run of reinforcement learning from its start to each of its ends, and what it refuses to start with."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pytest
+import torch
+from safetensors.torch import load_file
+from toy_music import RECIPES, save_toy_pack
+
+from sideman.errors import SidemanError, UnreadableFile, WrongValue
+from sideman.models.build import load_checkpoint, save_checkpoint
+from sideman.models.online import OnlineModel
+from sideman.train.mle import Run
+from sideman.train.recipe import Recipe, load_recipe
+from sideman.train.rl.recipe import RlRecipe
+from sideman.train.rl.run import RlRun
+from sideman.train.running import Diverged
+
+STAGES = ("online", "offline", "contrastive", "discriminative", "contrastive-rhythm", "discriminative-rhythm")
+FEW = ("steps=2", "validate_every=100", "checkpoint_every=100", "validate_pieces=1")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Iterator[Path]:
+    """A folder with toy.npz and two steps of every stage that `recipes/toy/rl.yaml` needs, and that is the place
+    where relative paths begin."""
+    folder = tmp_path_factory.mktemp("rl")
+    pack = save_toy_pack(folder)
+    for stage in STAGES:
+        given = (f"data.pack={pack}", "steps=2", "validate_every=100", "sample_every=100", "validate_pieces=2")
+        Run(load_recipe(RECIPES / "toy" / f"{stage}.yaml", given, Recipe), folder / "runs", False).train()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        yield folder
+
+
+def recipe(*overrides: str) -> RlRecipe:
+    return load_recipe(RECIPES / "toy" / "rl.yaml", ("data.pack=toy.npz", *overrides), RlRecipe)
+
+
+def lines(folder: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (folder / "log.jsonl").read_text().splitlines()]
+
+
+def test_what_a_run_leaves(root: Path):
+    run = RlRun(recipe("limits={silence: 1.0, length_entropy: 0.0}"), root / "runs", False)
+    result = run.train()
+    folder = root / "runs" / "toy-rl"
+    assert sorted(p.name for p in folder.iterdir()) == ["best", "last", "log.jsonl", "recipe.yaml"]
+    assert load_recipe(folder / "recipe.yaml", (), RlRecipe) == run.recipe
+    file, model = load_checkpoint(folder / "last")
+    assert isinstance(model, OnlineModel)
+    assert (file.trained["step"], file.trained["start"]) == (4, "runs/toy-online")
+    assert result["valid_note_in_chord"] >= 0
+    steps = [line for line in lines(folder) if "reward" in line]
+    assert [line["step"] for line in steps] == [1, 2, 3, 4]
+    wanted = {f"reward_{name}" for name in ("contrastive", "discriminative", "contrastive_rhythm", "adversary",
+              "discriminative_rhythm", "early_stop", "invalid", "silence", "repetition")}  # fmt: skip
+    assert wanted | {"kl", "entropy", "note_in_chord", "value_loss", "tokens_per_second"} <= set(steps[0])
+    assert "adversary_loss" in steps[0]  # it learns in the first step, and not in the second
+    assert "adversary_loss" not in steps[1]
+    assert all(line["reward_invalid"] == 0 for line in steps)  # the grammar sees to it
+    started = load_file(root / "runs" / "toy-online" / "best" / "model.safetensors")
+    ended = load_file(folder / "last" / "model.safetensors")
+    assert any(not torch.equal(tensor, ended[name]) for name, tensor in started.items())
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        (),
+        ("critic=head", "kl_loss=0.1", "epochs=2"),
+        ("estimator=grpo", "group=4", "adversary=null", "grammar=false"),
+        ("estimator=to_go", "group=2"),
+    ],
+    ids=["copy", "head", "grpo", "to_go"],
+)
+def test_resumed_is_uninterrupted(given: tuple[str, ...], root: Path, request: pytest.FixtureRequest):
+    name = request.node.callspec.id
+    common = ("steps=4", "checkpoint_every=1", "validate_every=2", *given)
+    RlRun(recipe(f"run=whole-{name}", *common), root / "runs", False).train()
+    first = RlRun(recipe(f"run=parts-{name}", *common), root / "runs", False)
+    step = first._step
+
+    def two_steps() -> dict[str, float]:
+        first.signals.came = first.step == 1  # as if asked to stop while the second step runs
+        return step()
+
+    first._step = two_steps
+    with pytest.raises(SidemanError, match="at step 2 of 4"):
+        first.train()
+    torch.manual_seed(12345)
+    second = RlRun(recipe(f"run=parts-{name}", *common), root / "runs", True)
+    assert second.step == 2
+    second.train()
+    a, b = (load_file(root / "runs" / f"{which}-{name}" / "last" / "model.safetensors") for which in ("whole", "parts"))
+    for key, tensor in a.items():
+        assert torch.equal(tensor, b[key]), key
+    logged = [line["step"] for line in lines(root / "runs" / f"parts-{name}") if "reward" in line]
+    assert logged == [1, 2, 3, 4]
+
+
+def test_the_adversary_learns_when_it_is_deceived(root: Path):
+    run = RlRun(recipe("run=due", *FEW), root / "runs", False)
+    adversary = run.adversary
+    assert adversary is not None
+    assert [step for step in range(1, 12) if adversary.due(step)] == [1, 5, 10]
+    assert not adversary.due(200)
+    adversary.history.extend([9.0, 0.9, 1.0, 1.4])  # the last three count
+    assert adversary.due(7)
+    assert adversary.due(300)
+    adversary.history.extend([0.5])
+    assert not adversary.due(7)
+
+
+def test_a_gradient_that_is_no_number_stops_the_run(root: Path):
+    run = RlRun(recipe("run=nan", "checkpoint_every=1", *FEW[:2]), root / "runs", False)
+    step = run._step
+
+    def broken() -> dict[str, float]:
+        if run.step == 1:
+            with torch.no_grad():
+                run.policy.stack.norm.gain.fill_(torch.nan)
+        return step()
+
+    run._step = broken
+    with pytest.raises(Diverged, match="step 2 is not"):
+        run.train()
+    model = load_checkpoint(root / "runs" / "nan" / "last")[1]
+    assert all(weight.isfinite().all() for weight in model.parameters())
+
+
+@pytest.mark.parametrize(
+    ("override", "stage"),
+    [
+        ("start=runs/nowhere", "stage online"),
+        ("anchor=runs/nowhere", "stage offline"),
+        ("networks.1.path=runs/nowhere", "stage contrastive or discriminative"),
+    ],
+)
+def test_a_missing_checkpoint_names_itself_and_what_makes_it(override: str, stage: str, root: Path):
+    with pytest.raises(UnreadableFile, match=r"runs/nowhere.*model\.json") as caught:
+        RlRun(recipe("run=x", override), root / "runs", False)
+    assert stage in caught.value.hint
+
+
+def test_a_network_of_another_kind_is_refused(root: Path):
+    with pytest.raises(WrongValue, match="kind offline, not online"):
+        RlRun(recipe("run=x", "start=runs/toy-offline"), root / "runs", False)
+
+
+def test_other_chord_numbers_are_refused(root: Path):
+    """A reward network that learned another chord list would judge other chords than those played."""
+    file, _ = load_checkpoint(root / "runs" / "toy-discriminative" / "last")
+    assert file.reward is not None
+    names = ("C", "G", "Am")
+    other = msgspec.structs.replace(
+        file, chords=names, reward=msgspec.structs.replace(file.reward, tokens=260 + 2 * len(names))
+    )
+    from sideman.models.build import build
+
+    save_checkpoint(root / "other", other, build(other))
+    with pytest.raises(WrongValue, match=r"networks\.1\.path.*3 chords"):
+        RlRun(recipe("run=x", "networks.1.path=other"), root / "runs", False)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        (("batch=9",), "minibatches"),
+        (("estimator=grpo", "group=3"), "groups"),
+        (("adversary.strength=2",), "strength"),
+        (("rules.nice=1",), "nice"),
+    ],
+)
+def test_recipes_that_make_no_sense(overrides: tuple[str, ...], message: str):
+    with pytest.raises(WrongValue, match=message):
+        recipe(*overrides)
+
+
+def test_a_run_may_start_from_a_checkpoint(root: Path):
+    given = (f"data.pack={root / 'toy.npz'}", "run=begun")
+    plain = load_recipe(RECIPES / "toy" / "online.yaml", (*given, "start=runs/toy-online/last"), Recipe)
+    run = Run(plain, root / "runs", False)
+    stored = load_file(root / "runs" / "toy-online" / "last" / "model.safetensors")
+    assert all(torch.equal(tensor, stored[name]) for name, tensor in run.raw.state_dict().items())
+    wider = load_recipe(
+        RECIPES / "toy" / "online.yaml", (*given, "start=runs/toy-online/last", "model.stack.width=16"), Recipe
+    )
+    with pytest.raises(WrongValue, match="another network"):
+        Run(wider, root / "runs", False)
