@@ -50,6 +50,7 @@ class LazyGroup(click.Group):
 
 
 COMMANDS = {
+    "jam": ("sideman.cli_jam:jam", "Play a melody and hear the accompanist now."),
     "options": ("sideman.cli_options:options", "Offer chord progressions for a melody."),
     "serve": ("sideman.cli_serve:serve", "Answer the same questions over HTTP."),
     "models": ("sideman.cli_models:models", "List, show and export models."),

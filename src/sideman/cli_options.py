@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
+from sideman.cli import DONE, WRONG_CALL
+from sideman.errors import SidemanError
+
 if TYPE_CHECKING:
     from sideman.options.request import Request
 
@@ -31,7 +34,7 @@ def read_keeps(context: click.Context, parameter: click.Parameter, texts: tuple[
     epilog="\b\nExamples:\n  sideman options examples/greensleeves.mid\n"
     "  sideman options melody.abc -n 3 -o chords.mid        the melody and three chord tracks\n"
     "  sideman options melody.mid --keep 0:4:C --keep 60:4:C --between 16 32\n"
-    "  sideman options melody.mid -o chords.png                a picture of them (needs sideman[train])\n"
+    "  sideman options melody.mid -o chords.png                a picture of them (needs the extra train)\n"
     "  sideman options songs/*.mid --format json > answers.jsonl\n"
     '  echo \'{"melody": {"frames": [60, -1, 64, -1, 67, -1, -1, -1]}}\' | sideman options -'
 )
@@ -51,23 +54,34 @@ def read_keeps(context: click.Context, parameter: click.Parameter, texts: tuple[
 )
 @click.option("--density", type=float, help="Chords a bar, about.")
 @click.option("--between", nargs=2, type=float, metavar="A B", help="Offer chords only from beat A to beat B.")
-def options(melodies: tuple[str, ...], kind: str | None, output: str | None, **choices: Any) -> None:
+def options(melodies: tuple[str, ...], kind: str | None, output: str | None, **choices: Any) -> int:
     """Offer chord progressions for a melody.
 
     MELODY is a .mid, .musicxml, .mxl, .abc or .json file; - reads the JSON body of POST /v1/options from stdin, and
-    flags given here win over what it says. The options are ranked and clearly different from one another.
+    flags given here win over what it says. The options are ranked and clearly different from one another. Beats are
+    quarter notes from the first note or rest on, a pickup counted. Of several melodies those that cannot be read are
+    named and left out.
     """
     from sideman.cli_output import choose_output
     from sideman.options.offer import offer
 
     write = choose_output(kind, output, several=len(melodies) > 1)
     given = {name: choices[name] for name in choices if _is_given(name)}
+    code = DONE
     for path in melodies:
-        request = _question(path, given)
-        answer = offer(request)
+        try:
+            request = _question(path, given)
+            answer = offer(request)
+        except SidemanError as error:
+            if len(melodies) == 1:
+                raise
+            code = WRONG_CALL
+            click.echo(f"sideman: {path}: {error}", err=True)
+            continue
         for remark in answer.remarks:
             click.echo(f"{path}: {remark}", err=True)
         write("melody" if path == STDIN else Path(path).stem, request.melody, answer)
+    return code
 
 
 def _question(path: str, given: dict[str, Any]) -> "Request":
@@ -76,11 +90,11 @@ def _question(path: str, given: dict[str, Any]) -> "Request":
 
     from sideman.formats.json_song import to_song
     from sideman.formats.load import load_song
-    from sideman.serve.messages import choices_of, decode_body, request_of
+    from sideman.serve.messages import OptionsBody, choices_of, decode_body, request_of
 
     if path != STDIN:
         return request_of(choices_of(given, SEE_HELP), load_song(Path(path)))
-    body = decode_body(sys.stdin.buffer.read())
+    body = decode_body(sys.stdin.buffer.read(), OptionsBody)
     said = {name: value for name, value in msgspec.to_builtins(body).items() if name != "melody"}
     return request_of(choices_of(said | given, SEE_HELP), to_song(body.melody))
 

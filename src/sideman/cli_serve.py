@@ -1,11 +1,15 @@
 """`sideman serve`: the HTTP interface alone, for programs that ask."""
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from sideman.cli import INTERRUPTED
 from sideman.errors import WrongValue
+
+if TYPE_CHECKING:
+    from socket import socket as Socket
 
 LOCAL = ("127.0.0.1", "localhost", "::1")
 
@@ -25,19 +29,27 @@ def serve(host: str, port: int, token: str | None) -> None:
 
     The page at /docs describes every route, with commands to copy; /openapi.json is for machines.
     """
-    if token == "":
-        raise WrongValue("The token is empty.", "Give a long random text, or leave --token away on 127.0.0.1.")
-    if host not in LOCAL and token is None:
-        raise WrongValue(f"Serving on {host} lets others in.", "Add --token SECRET, or stay on 127.0.0.1.")
+    check_host(host, token)
     from sideman.serve.server import open_socket, serve_on
 
     socket = open_socket(host, port)
-    shown, number = socket.getsockname()[:2]
-    click.echo(
-        f"Listening on http://{f'[{shown}]' if ':' in shown else shown}:{number}; see /docs. Ctrl-C stops.", err=True
-    )
+    click.echo(f"Listening on {shown_address(socket)}; see /docs. Ctrl-C stops.", err=True)
     try:
         serve_on(socket, token)
     except KeyboardInterrupt:
         click.echo("sideman: Stopped.", err=True)
         os._exit(INTERRUPTED)  # nothing is left to save, and a melody at work must not hold up the end
+
+
+def check_host(host: str, token: str | None) -> None:
+    """Others are let in only with a token. Raises WrongValue."""
+    if token == "":
+        raise WrongValue("The token is empty.", "Give a long random text, or leave --token away on 127.0.0.1.")
+    if host not in LOCAL and token is None:
+        raise WrongValue(f"Serving on {host} lets others in.", "Add --token SECRET, or stay on 127.0.0.1.")
+
+
+def shown_address(socket: "Socket", scheme: str = "http") -> str:
+    """The address a listening socket is reached at."""
+    shown, number = socket.getsockname()[:2]
+    return f"{scheme}://{f'[{shown}]' if ':' in shown else shown}:{number}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 
 from sideman.options.request import Request
@@ -32,7 +32,7 @@ def references(node: Any) -> Iterator[str]:
 
 def test_every_route_is_described():
     described = set(openapi_document()["paths"])
-    routes = {route.path for route in make_app().routes if isinstance(route, Route)}
+    routes = {route.path for route in make_app().routes if isinstance(route, Route | WebSocketRoute)}
     assert routes - described == {"/openapi.json", "/docs"}
     assert described <= routes
 

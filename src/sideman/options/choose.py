@@ -10,6 +10,8 @@ from sideman.options.pool import Candidate
 # What the contract promises, and how much a further difference is worth against quality.
 LEAST_DIFFERENCE = 0.2
 NOVELTY_WEIGHT = 0.35
+# What is this much worse than the best is no option, however different: fewer are better.
+LEAST_QUALITY = 0.65
 
 
 def differences(candidates: list[Candidate], plan: Plan) -> NDArray[np.float64]:
@@ -20,12 +22,13 @@ def differences(candidates: list[Candidate], plan: Plan) -> NDArray[np.float64]:
 
 def choose(quality: NDArray[np.float64], difference: NDArray[np.float64], n: int) -> list[int]:
     """Up to `n` indices, best first: each time the candidate with the highest quality plus novelty (its
-    smallest difference to those chosen) among those that differ enough (maximal marginal relevance,
+    smallest difference to those chosen) among those that differ and are good enough (maximal marginal relevance,
     Carbonell & Goldstein, 1998)."""
     chosen = [int(quality.argmax())]
     while len(chosen) < n:
         novelty = difference[:, chosen].min(1)
-        value = np.where(novelty >= LEAST_DIFFERENCE, quality + NOVELTY_WEIGHT * novelty, -np.inf)
+        fine = (novelty >= LEAST_DIFFERENCE) & (quality >= LEAST_QUALITY * quality.max())
+        value = np.where(fine, quality + NOVELTY_WEIGHT * novelty, -np.inf)
         best = int(value.argmax())
         if value[best] == -np.inf:
             break

@@ -71,14 +71,17 @@ def _cover(candidate: Candidate) -> float:
 
 
 def _calm(candidate: Candidate) -> float:
-    """1 minus the share of frames in chords longer than 8 beats or shorter than a beat, or of six and more tones."""
+    """1 minus the share of frames in chords longer than 8 beats, struck again or not, or shorter than a beat, or of
+    six and more tones."""
     frames = candidate.frames
     first, last, chord = chord_events(frames)
     if not len(first):
         return 0.0
     length = last - first
+    stretch = np.cumsum(np.diff(chord, prepend=chord[0]) != 0)
+    going_on = np.bincount(stretch, weights=length)[stretch]
     tones = np.array([len(frames.chords[i].tones) for i in chord])
-    odd = (length > LONG_FRAMES) | (length < FRAMES_PER_BEAT) | (tones >= 6)
+    odd = (going_on > LONG_FRAMES) | (length < FRAMES_PER_BEAT) | (tones >= 6)
     return 1.0 - float(length[odd].sum()) / float(length.sum())
 
 

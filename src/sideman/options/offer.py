@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from sideman.engine.bundle import Bundle
-from sideman.engine.models import find_model, list_models, open_model
+from sideman.engine.models import DEFAULTS, find_model, list_models, open_model
 from sideman.errors import UnknownModel
 from sideman.music.frames import Frames, frame_count
 from sideman.music.measures import note_in_chord, silence
@@ -22,7 +22,9 @@ from sideman.options.request import SHORTEST_BEATS, Request
 # Candidates for each option asked for, from the offline and from the online model.
 OFFLINE_ROWS, ONLINE_ROWS = 3, 1
 # When too few differ: how often to sample again, and how much hotter each time.
-ROUNDS, HEATING = 4, 1.5
+ROUNDS, HEATING, HOTTEST = 4, 1.5, 1.8
+# A density further off than this share of what was asked is worth a word.
+DENSITY_TOLERANCE = 0.35
 # A pool holds at most so many frames, but always a few more candidates than are asked for.
 POOL_FRAMES, SPARE_ROWS = 16384, 3
 
@@ -44,7 +46,11 @@ def offer(request: Request) -> Answer:
         beats=max(note.offset for note in request.melody.notes),
         elapsed_ms=round(1000 * (time.perf_counter() - started), 1),
         options=options,
-        remarks=[*request.melody.remarks, *_remarks(request, plan, len(chosen))],
+        remarks=[
+            *request.melody.remarks,
+            *_remarks(request, plan, len(chosen)),
+            *_density_remark(request, plan, options),
+        ],
     )
 
 
@@ -59,8 +65,20 @@ def _remarks(request: Request, plan: Plan, found: int) -> list[str]:
     if not plan.free.any():
         remarks.append("The given chords leave nothing to choose.")
     elif found < request.n:
-        remarks.append(f"Only {found} of {request.n} progressions differ by a fifth of their frames.")
+        remarks.append(f"Only {found} of {request.n} progressions are good and differ by a fifth of their frames.")
     return remarks
+
+
+def _density_remark(request: Request, plan: Plan, options: list[Option]) -> list[str]:
+    """Whether there are as many chords a bar as were asked for."""
+    if request.density is None or not plan.free.any():
+        return []
+    bars = plan.free.sum() / FRAMES_PER_BEAT / float(request.melody.meters[0].bar_beats)
+    kept = len(request.keep)
+    found = sum(len(option.chords) - kept for option in options) / len(options) / max(bars, 1.0)
+    if abs(found - request.density) <= DENSITY_TOLERANCE * request.density:
+        return []
+    return [f"These have {found:.1f} chords a bar; the models found nothing good with {request.density:g}."]
 
 
 def _makers(request: Request) -> list[tuple[Bundle, int]]:
@@ -74,8 +92,8 @@ def _makers(request: Request) -> list[tuple[Bundle, int]]:
     if named.file.kind == "online":  # it proposes everything; the offline model only judges
         return [(open_model(find_model(None)), 0), (named, rows)]
     others = [(named, rows)]
-    if request.model is None and any(info.name == "online" for info in list_models()):
-        others.append((open_model(find_model("online")), max(2, ONLINE_ROWS * request.n)))
+    if request.model is None and any(info.name in DEFAULTS["online"] for info in list_models()):
+        others.append((open_model(find_model(None, "online")), max(2, ONLINE_ROWS * request.n)))
     return others
 
 
@@ -91,7 +109,9 @@ def _search(
     scores: list[dict[str, float]] = []
     chosen: list[int] = []
     for turn in range(ROUNDS):
-        heat = max(request.temperature, 0.5) * HEATING**turn if turn else request.temperature
+        heat = request.temperature
+        if turn:  # hotter, but where hotter still is only noise, not
+            heat = max(heat, min(HOTTEST, max(heat, 0.5) * HEATING**turn))
         candidates += sample_pool(
             makers[0][0], makers if turn else first, plan, request.seed + 7919 * turn, heat, request.density
         )

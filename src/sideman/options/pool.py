@@ -49,7 +49,7 @@ def sample_pool(
         heat = _temperatures(temperature, rows, first=not out)
         bias = np.zeros(rows)
         if density is not None:
-            bias = _density_bias(bundle, prepared, plan, density, seed) + np.linspace(-0.4, 0.4, rows)
+            bias = _density_bias(bundle, prepared, plan, density, temperature, seed) + np.linspace(-0.4, 0.4, rows)
         made = decode(bundle, prepared, draws, SAMPLING, plan.forced(bundle.vocabulary), bias, heat, plan.fresh)
         complete = [plan.complete(bundle.vocabulary, chords) for chords in made.chords]
         log_p = made.log_p if bundle is judge else score(judge, melody, _tokens_for(judge, bundle, made, complete))
@@ -73,13 +73,13 @@ def _temperatures(temperature: float, rows: int, first: bool) -> NDArray[np.floa
     return heat
 
 
-def _density_bias(bundle: Bundle, melody: Melody, plan: Plan, density: float, seed: int) -> float:
+def _density_bias(bundle: Bundle, melody: Melody, plan: Plan, density: float, temperature: float, seed: int) -> float:
     """The onset bias whose samples come closest to `density` chords a bar: measured on a ladder of biases,
     interpolated between its rungs."""
     ladder = np.linspace(-3.0, 4.0, 8)
     draws = np.random.default_rng([seed, 99]).random((len(ladder), len(melody)))
-    forced = plan.forced(bundle.vocabulary)
-    made = decode(bundle, melody, draws, SAMPLING, forced, ladder, np.ones(len(ladder)), plan.fresh)
+    forced, heat = plan.forced(bundle.vocabulary), np.full(len(ladder), max(temperature, COLDEST))
+    made = decode(bundle, melody, draws, SAMPLING, forced, ladder, heat, plan.fresh)
     dense = [chord_density(plan.complete(bundle.vocabulary, chords)) for chords in made.chords]
     # Densities rise with the bias up to noise; interpolation needs them to rise strictly.
     rising = np.maximum.accumulate(dense) + np.arange(len(ladder)) * 1e-6

@@ -1,49 +1,72 @@
 """The HTTP application: its routes and what each answers.
 
-Threads: handlers run on the event loop and never compute; melodies are read and harmonised by one worker thread.
+Threads: handlers run on the event loop and never compute; melodies are read and harmonised by one worker thread, jams
+are planned by another, which the first gives way to.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 
 import msgspec
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import Response
-from starlette.routing import Route
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
 
 from sideman import __version__
 from sideman.engine.models import list_models
 from sideman.errors import SidemanError
 from sideman.options import offer as offering
-from sideman.serve.body import Question, read_question
+from sideman.serve.body import Question, read_json, read_question
 from sideman.serve.failures import on_bug, on_gone, on_http_error, on_sideman_error
 from sideman.serve.guard import Guard
-from sideman.serve.messages import HealthAnswer, ModelOut, ModelsAnswer, request_of
+from sideman.serve.jam_room import JamRoom
+from sideman.serve.jam_socket import jam_socket
+from sideman.serve.messages import HealthAnswer, JamHealth, ModelOut, ModelsAnswer, request_of
 from sideman.serve.openapi import openapi_document
 from sideman.serve.page import docs_page
+from sideman.serve.realjam import Plannings, Play, PlayBody, playable
 from sideman.serve.render import MEDIA_TYPES, choose_media_type, render
+from sideman.serve.site import Site
+from sideman.serve.takes import NAMES as TAKE_NAMES
+from sideman.serve.takes import TakeBody, render_take
 from sideman.serve.worker import Gone, Worker
 
+# A ReaLJam page does not say how fast it plays; this is a 16th at 150 bpm.
+PLAY_SECONDS = 0.1
 
-def make_app(token: str | None = None) -> Starlette:
-    """The application; with a token every route but health and the description asks for it."""
+
+def make_app(token: str | None = None, model: str | None = None, log: Path | None = None) -> Starlette:
+    """The application; with a token every route but health, the page and the description asks for it.
+
+    `model`: who plays along when a player names nobody. `log`: folder for the records of jams that are over.
+    """
+    site = Site()
     document = openapi_document(with_token=token is not None)
     described = msgspec.json.encode(document)
     page = docs_page(document)
     routes = [
         Route("/v1/options", options, methods=["POST"]),
+        Route("/v1/takes", takes, methods=["POST"]),
+        WebSocketRoute("/v1/jam", jam_socket),
+        Route("/v1/jam/{session}/log", jam_log),
         Route("/v1/models", models),
         Route("/v1/health", health),
         Route("/openapi.json", lambda request: Response(described, media_type="application/json")),
         Route("/docs", lambda request: Response(page, media_type="text/html", headers=_PAGE_HEADERS)),
+        Route("/models", lambda request: JSONResponse(playable())),
+        Route("/play", play, methods=["POST"]),
+        Route("/", site.page),
+        Mount("/static", site),
     ]
     return Starlette(
         routes=routes,
-        lifespan=_worker,
+        lifespan=partial(_threads, model=model, log=log),
         middleware=[Middleware(Guard, token=token)],
         exception_handlers={
             SidemanError: on_sideman_error,
@@ -72,7 +95,39 @@ async def models(request: Request) -> Response:
 
 async def health(request: Request) -> Response:
     """GET /v1/health."""
-    return _json(HealthAnswer("ok", __version__, request.app.state.worker.waiting))
+    room: JamRoom = request.app.state.jam
+    jam = JamHealth(room.players, room.service())
+    return _json(HealthAnswer("ok", __version__, request.app.state.worker.waiting, jam))
+
+
+async def takes(request: Request) -> Response:
+    """POST /v1/takes: a take as a file."""
+    kind = choose_media_type(request.headers.get("accept", "*/*"), TAKE_NAMES)
+    body = await read_json(request, TakeBody)
+    worker: Worker = request.app.state.worker
+    content = await worker.run(partial(render_take, body, kind), gone=request.is_disconnected)
+    return Response(content, media_type=kind, headers={"Vary": "Accept", "Cache-Control": "no-store"})
+
+
+async def jam_log(request: Request) -> Response:
+    """GET /v1/jam/{session}/log: the record of a jam that goes on."""
+    room: JamRoom = request.app.state.jam
+    text = await asyncio.to_thread(room.log_of, request.path_params["session"])
+    if text is None:
+        raise HTTPException(404)
+    return Response(text, media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
+
+
+async def play(request: Request) -> Response:
+    """POST /play: the question of a ReaLJam page."""
+    body = await read_json(request, PlayBody)
+    room: JamRoom = request.app.state.jam
+    bundle = await asyncio.to_thread(room.models.online, body.model)
+    offline = await asyncio.to_thread(room.models.offline)
+    question = Play(body, bundle, offline, request.app.state.plannings)
+    scheduler = room.idlest
+    await asyncio.wrap_future(scheduler.run(question.work(), scheduler.clock() + PLAY_SECONDS))
+    return _json(question.answer)
 
 
 def _answer(question: Question, kind: str) -> bytes:
@@ -86,10 +141,15 @@ def _json(answer: msgspec.Struct) -> Response:
 
 
 @asynccontextmanager
-async def _worker(app: Starlette) -> AsyncIterator[None]:
+async def _threads(app: Starlette, model: str | None, log: Path | None) -> AsyncIterator[None]:
     app.state.worker = Worker()
+    app.state.jam = JamRoom(model, log)
+    app.state.plannings = Plannings()
+    sweeping = asyncio.create_task(app.state.jam.sweep())
     yield
+    sweeping.cancel()
     app.state.worker.close()
+    await asyncio.to_thread(app.state.jam.close)
 
 
 # The page brings its own style and nothing else; browsers are told to hold it to that.

@@ -15,7 +15,15 @@ from sideman.errors import SidemanError, TooLarge, WrongValue
 from sideman.formats.json_song import to_song
 from sideman.formats.load import read_song
 from sideman.music.song import Song
-from sideman.serve.messages import MAX_JSON_BYTES, MAX_UPLOAD_BYTES, Choices, choices_of, decode_body
+from sideman.serve.messages import (
+    MAX_JSON_BYTES,
+    MAX_UPLOAD_BYTES,
+    Body,
+    Choices,
+    OptionsBody,
+    choices_of,
+    decode_body,
+)
 
 # The choices, and how to get the melody: reading a file takes time and belongs into the worker.
 Question = tuple[Choices, Callable[[], Song]]
@@ -39,13 +47,26 @@ class TooSlow(SidemanError):
     status = 408
 
 
+async def read_json(request: Request, kind: type[Body]) -> Body:
+    """A JSON body of a type. Raises SidemanError."""
+    stated = _content_type(request)
+    if stated != "application/json":
+        raise WrongType(f"The body is {stated or 'of no stated type'}.", "Send application/json.")
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            return decode_body(await _limited(request, MAX_JSON_BYTES).body(), kind)
+    except TimeoutError as error:
+        raise TooSlow(f"The body did not arrive within {READ_SECONDS} s.", "Send it again.") from error
+
+
 async def read_question(request: Request) -> Question:
     """What a request asks. Raises SidemanError, and so does the function for the melody."""
-    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = _content_type(request)
     try:
         async with asyncio.timeout(READ_SECONDS):
             if kind == "application/json":
-                return _question_of_json(await _limited(request, MAX_JSON_BYTES).body())
+                question = await read_json(request, OptionsBody)
+                return question, partial(to_song, question.melody)
             if kind == "multipart/form-data":
                 return await _read_form(_limited(request, MAX_UPLOAD_BYTES + FORM_EXTRA_BYTES))
     except TimeoutError as error:
@@ -55,9 +76,8 @@ async def read_question(request: Request) -> Question:
     )
 
 
-def _question_of_json(body: bytes) -> Question:
-    question = decode_body(body)
-    return question, partial(to_song, question.melody)
+def _content_type(request: Request) -> str:
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
 async def _read_form(request: Request) -> Question:

@@ -3,13 +3,14 @@
 The types are the truth: decoding checks against them and the OpenAPI document is generated from them.
 """
 
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from sideman.errors import UnknownChord, WrongValue
 from sideman.formats.json_song import MAX_BEATS, MelodyJson
+from sideman.jam.messages import Service
 from sideman.music.chord import Chord
 from sideman.music.song import ChordSpan, Song
 from sideman.options.request import MAX_OPTIONS, Request
@@ -17,6 +18,8 @@ from sideman.options.request import MAX_OPTIONS, Request
 MAX_JSON_BYTES = 1_000_000
 MAX_UPLOAD_BYTES = 5_000_000
 SEE_DOCS = "The page at /docs names every field and its bounds."
+
+Body = TypeVar("Body")
 
 Onset = Annotated[float, Meta(ge=0, le=MAX_BEATS, description="Quarter-note beats from the start of the melody.")]
 Duration = Annotated[float, Meta(gt=0, le=MAX_BEATS, description="Quarter-note beats.")]
@@ -94,18 +97,26 @@ class ModelsAnswer(Struct):
     models: list[ModelOut]
 
 
+class JamHealth(Struct):
+    """How the players are served, over all jams since the server started."""
+
+    players: Annotated[int, Meta(ge=0, description="Players who are connected.")]
+    service: Service
+
+
 class HealthAnswer(Struct):
     """That the server is up, and how busy it is."""
 
     status: str
     version: str
     waiting: Annotated[int, Meta(ge=0, description="Melodies in line, the one being worked on included.")]
+    jam: JamHealth
 
 
-def decode_body(body: bytes) -> OptionsBody:
+def decode_body(body: bytes, kind: type[Body]) -> Body:
     """A JSON body. Raises WrongValue naming the field."""
     try:
-        return msgspec.json.decode(body, type=OptionsBody)
+        return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
         raise wrong_field(error) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

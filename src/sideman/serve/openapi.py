@@ -6,6 +6,7 @@ import msgspec
 
 from sideman import __version__
 from sideman.formats.json_song import MAX_FRAMES
+from sideman.jam.messages import Down, Up
 from sideman.options.answer import Answer
 from sideman.serve.messages import (
     MAX_JSON_BYTES,
@@ -16,9 +17,12 @@ from sideman.serve.messages import (
     ModelsAnswer,
     OptionsBody,
 )
+from sideman.serve.realjam import PlayAnswer, PlayBody
+from sideman.serve.takes import MEDIA_TYPES, TakeBody
 
 ABOUT = f"""\
-Chord progressions for a melody. All times are quarter-note beats from the start of the melody.
+Chord progressions for a melody, and chords played along with one while it is played. All times are quarter-note beats \
+from the start of the melody.
 
 Limits: {MAX_JSON_BYTES // 10**6} MB of JSON, {MAX_UPLOAD_BYTES // 10**6} MB of file (20 MB once unpacked), \
 {MAX_FRAMES} sixteenths of melody, one melody a request. One melody is worked on at a time; a full line answers 503 \
@@ -48,21 +52,54 @@ EXAMPLE = {
     "keep": [{"onset": 0, "duration": 4, "symbol": "C"}],
 }
 
+TAKE_EXAMPLE = {
+    "title": "First try",
+    "tempo": 100,
+    "meter": "4/4",
+    "notes": [{"onset": 0.0, "duration": 0.9, "pitch": 64, "velocity": 90}],
+    "chords": [{"onset": 0.0, "duration": 4.0, "symbol": "C"}],
+}
+PLAY_EXAMPLE = {
+    "model": "online",
+    "notes": [{"on": True, "pitch": 60, "frame": 0}, {"on": False, "pitch": 60, "frame": 14}],
+    "chordTokens": [],
+    "frame": 16,
+    "lookahead": 16,
+    "commitahead": 16,
+    "silenceTill": 0,
+    "temperature": 0.8,
+    "introSet": True,
+}
+JAM = """\
+One JSON object a message, told apart by `type`. The player sends `start`, then `notes` at least once a beat (each \
+asks for a plan from the first frame after its `beat`), `set` at any time, and `stop`. The server sends `started`, \
+`intro` while it listens, a `plan` for every `notes` (or `late`), `settings`, `error` and `bye`. A broken line may be \
+taken up again within a minute: `start` with the `session` of `started`; with `history` also by a server that knows \
+nothing of it."""
+
 Schema = dict[str, Any]
 
 
 def openapi_document(with_token: bool = False) -> Schema:
     """The whole document."""
-    types = (OptionsBody, Choices, Answer, ErrorAnswer, ModelsAnswer, HealthAnswer)
-    _, schemas = msgspec.json.schema_components(types, ref_template="#/components/schemas/{name}")
+    types = (OptionsBody, Choices, Answer, ErrorAnswer, ModelsAnswer, HealthAnswer, TakeBody, PlayBody, PlayAnswer)
+    found, schemas = msgspec.json.schema_components((*types, Up, Down), ref_template="#/components/schemas/{name}")
+    for name, union in zip(("JamUp", "JamDown"), found[-2:], strict=True):
+        schemas[name] = union | {"description": "A message of the jam, told apart by `type`."}
     schemas["OptionsForm"] = _form_schema(schemas.pop("Choices"))
     document: Schema = {
         "openapi": "3.1.0",
         "info": {"title": "Sideman", "version": __version__, "description": ABOUT, "license": {"name": "MIT"}},
         "paths": {
             "/v1/options": {"post": _options_operation(with_token)},
+            "/v1/jam": {"get": _jam_operation(with_token)},
+            "/v1/jam/{session}/log": {"get": _log_operation(with_token)},
+            "/v1/takes": {"post": _takes_operation(with_token)},
             "/v1/models": {"get": _get("listModels", "The models that can be asked.", "ModelsAnswer", with_token)},
             "/v1/health": {"get": _get("health", "Whether the server is up, and how busy.", "HealthAnswer", False)},
+            "/models": {"get": _list_operation(with_token)},
+            "/play": {"post": _play_operation(with_token)},
+            "/": {"get": _page_operation()},
         },
         "components": {"schemas": dict(sorted(schemas.items()))},
     }
@@ -95,6 +132,67 @@ def _options_operation(with_token: bool) -> Schema:
             },
         },
     }
+
+
+def _jam_operation(with_token: bool) -> Schema:
+    messages = {"application/json": {"schema": {"anyOf": [_ref("JamUp"), _ref("JamDown")]}}}
+    answers = {"101": {"description": "A WebSocket; these are its messages, up and down.", "content": messages}}
+    return _operation("jam", "Jam: play a melody, hear chords with it (WebSocket).", JAM, answers, with_token)
+
+
+def _log_operation(with_token: bool) -> Schema:
+    content = {"application/x-ndjson": {"schema": {"type": "string"}}}
+    answers = {"200": {"description": "A line of JSON for everything that happened.", "content": content}}
+    operation = _operation(
+        "jamLog",
+        "The record of a jam that goes on.",
+        "sideman jam --replay plays it again and compares every plan.",
+        answers | _errors({403: ERRORS[403], 404: "There is no such jam, or it is over."}),
+        with_token,
+    )
+    operation["parameters"] = [{"name": "session", "in": "path", "required": True, "schema": {"type": "string"}}]
+    return operation
+
+
+def _takes_operation(with_token: bool) -> Schema:
+    text = {"type": "string"}
+    content = dict(zip(MEDIA_TYPES, ({"schema": s} for s in (_ref("TakeBody"), _BINARY, text, text)), strict=True))
+    answers = {"200": {"description": "The take, in the form that Accept names.", "content": content}}
+    return _operation(
+        "saveTake",
+        "A take as a file to keep: MIDI, MusicXML, a chord chart or JSON.",
+        "",
+        answers | _errors({status: ERRORS[status] for status in (400, 403, 406, 408, 413, 415, 503)}),
+        with_token,
+    ) | {"requestBody": _json_body("TakeBody", TAKE_EXAMPLE)}
+
+
+def _play_operation(with_token: bool) -> Schema:
+    answers = {"200": {"description": "Chords.", "content": {"application/json": {"schema": _ref("PlayAnswer")}}}}
+    return _operation(
+        "play",
+        "The next chords of a jam, as ReaLJam's page asks for them.",
+        "Every question carries the jam so far. New programs use /v1/jam.",
+        answers | _errors({status: ERRORS[status] for status in (400, 403, 404, 408, 413, 415)}),
+        with_token,
+    ) | {"requestBody": _json_body("PlayBody", PLAY_EXAMPLE)}
+
+
+def _list_operation(with_token: bool) -> Schema:
+    content = {"application/json": {"schema": {"type": "array", "items": {"type": "string"}}}}
+    answers = {"200": {"description": "Names for /play.", "content": content}} | _errors({403: ERRORS[403]})
+    return _operation(
+        "listPlayable", "The models that play along, as ReaLJam's page asks for them.", "", answers, with_token
+    )
+
+
+def _page_operation() -> Schema:
+    answers = {"200": {"description": "HTML.", "content": {"text/html": {"schema": {"type": "string"}}}}}
+    return _operation("page", "The page to jam with.", "", answers | _errors({403: ERRORS[403]}), False)
+
+
+def _json_body(name: str, example: Schema) -> Schema:
+    return {"required": True, "content": {"application/json": {"schema": _ref(name), "example": example}}}
 
 
 def _get(name: str, summary: str, answer: str, with_token: bool) -> Schema:

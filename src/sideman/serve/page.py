@@ -61,6 +61,8 @@ def _commands(path: str, operation: Schema) -> list[str]:
     """Commands to copy: one for each kind of body, and one that saves a MIDI file."""
     secret = " -H 'Authorization: Bearer TOKEN'" if "security" in operation else ""
     content = operation.get("requestBody", {}).get("content")
+    if "101" in operation["responses"]:
+        return [f"websocat '{_BASE.replace('http', 'ws')}{path}{'?token=TOKEN' if secret else ''}'"]
     if not content:
         return [f"curl{secret} {_BASE}{path}"]
     commands = []

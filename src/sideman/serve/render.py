@@ -9,7 +9,7 @@ from sideman.music.song import ChordSpan, Song
 from sideman.options.answer import Answer, Option
 
 MEDIA_TYPES = ("application/json", "audio/midi")
-_MATCHES = {
+MATCHES = {
     "*/*": MEDIA_TYPES[0],
     "application/*": MEDIA_TYPES[0],
     "application/json": MEDIA_TYPES[0],
@@ -26,16 +26,18 @@ class NotAcceptable(SidemanError):
     status = 406
 
 
-def choose_media_type(accept: str) -> str:
-    """The media type an Accept header likes best, of those we have; ties go to the first. Raises NotAcceptable."""
+def choose_media_type(accept: str, matches: dict[str, str] = MATCHES) -> str:
+    """The media type an Accept header likes best, of those in `matches` (what it may say -> media type); ties go
+    to the first. Raises NotAcceptable."""
     best, best_quality = None, 0.0
     for entry in accept.lower().split(","):
         name, *parameters = [part.strip() for part in entry.split(";")]
         quality = _quality(parameters)
-        if name in _MATCHES and quality > best_quality:
-            best, best_quality = _MATCHES[name], quality
+        if name in matches and quality > best_quality:
+            best, best_quality = matches[name], quality
     if best is None:
-        raise NotAcceptable(f"There is no answer of type {accept}.", f"Accept {' or '.join(MEDIA_TYPES)}.")
+        kinds = dict.fromkeys(matches.values())
+        raise NotAcceptable(f"There is no answer of type {accept}.", f"Accept {' or '.join(kinds)}.")
     return best
 
 

@@ -6,16 +6,19 @@ the server does not wait for a long melody.
 """
 
 import asyncio
+import os
+import sys
+import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future
 from queue import SimpleQueue
-from threading import Thread
 from typing import Any, TypeVar
 
 from sideman.errors import SidemanError
 
 MAX_WAITING = 32
 PATIENCE_SECONDS = 0.25  # how often a waiting caller is looked after
+NICENESS = 10  # players who jam come first
 
 Result = TypeVar("Result")
 
@@ -44,7 +47,7 @@ class Worker:
     def __init__(self) -> None:
         self._line: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
         self.waiting = 0
-        Thread(target=self._work, name="sideman-worker", daemon=True).start()
+        threading.Thread(target=self._work, name="sideman-worker", daemon=True).start()
 
     async def run(self, work: Callable[[], Result], gone: Callable[[], Awaitable[bool]]) -> Result:
         """The result of `work()`. Raises Busy when the line is full, Gone when the caller left it, Stopping when
@@ -72,6 +75,7 @@ class Worker:
         self._line.put(None)
 
     def _work(self) -> None:
+        give_way()
         while (entry := self._line.get()) is not None:
             job, work = entry
             if job.set_running_or_notify_cancel():
@@ -79,3 +83,10 @@ class Worker:
                     job.set_result(work())
                 except BaseException as error:  # whatever it is, it belongs to the one who asked
                     job.set_exception(error)
+
+
+def give_way() -> None:
+    """Let this thread, and those that a network starts from it, run when nothing more pressing does (Linux only:
+    elsewhere niceness belongs to the whole process)."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)

@@ -1,0 +1,90 @@
+"""Choosing what comes next in either part: the accompanist's chord, and the melody imagined for the player.
+
+A token is drawn by the Gumbel-max rule: the largest of logit / temperature + noise, where the noise belongs to
+the place and the token and is looked up, not drawn. Every draw follows the network's distribution, depends on
+nothing but seed, place and logits, and changes as little as possible when the logits do: two distributions at
+a total variation distance d choose alike with probability (1 - d) / (1 + d) at least (Daliri, Musco and Suresh,
+2025). So a plan holds on to what a surprise does not touch.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sideman.engine.sampling import Floats, Ints
+from sideman.music.vocabulary import CHORD_HOLD, NOTE_HOLD, NOTE_ON, SILENCE, Vocabulary
+
+# SplitMix64 (Steele, Lea and Flood, 2014).
+_STEP = np.uint64(0x9E3779B97F4A7C15)
+_MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+# More columns than any vocabulary has.
+_COLUMNS = 2**20
+# Columns of scores: silence, the hold of what sounds, then the onsets in the order of their ids.
+_SILENCE, _HOLD, _ONSETS = 0, 1, 2
+
+
+def scores_at(vocabulary: Vocabulary, logits: Floats, place: int, previous: int) -> Floats:
+    """Of the logits [V] at a place (chords at odd ones, melody at even ones) those of what may follow the `previous`
+    token of its part, [2 + onsets]."""
+    onsets = logits[vocabulary.chord_on :] if place % 2 else logits[NOTE_ON:CHORD_HOLD]
+    out = np.empty(_ONSETS + len(onsets), np.float32)
+    hold = prolong(vocabulary, previous, None)
+    out[_SILENCE] = logits[SILENCE]
+    out[_HOLD] = -np.inf if hold == SILENCE else logits[hold]
+    out[_ONSETS:] = onsets
+    return out
+
+
+def choose(scores: Floats, place: int, seed: int, temperature: float, min_p: float) -> int:
+    """The column drawn at a place from scores [K]. Temperature 0 takes the likeliest; columns less likely than `min_p`
+    times the likeliest are left out."""
+    if temperature == 0:
+        return int(scores.argmax())
+    x = scores / np.float32(temperature)
+    columns = np.flatnonzero(x >= x.max() + np.log(min_p)) if min_p > 0 else np.arange(len(x))
+    if len(columns) == 1:
+        return int(columns[0])
+    return int(columns[np.argmax(x[columns] + gumbel(seed, place, columns))])
+
+
+def token_of(vocabulary: Vocabulary, place: int, column: int, previous: int) -> int:
+    """The token of a column at a place, after `previous` of the same part."""
+    if column == _SILENCE:
+        return SILENCE
+    if column == _HOLD:
+        return prolong(vocabulary, previous, None)
+    return (vocabulary.chord_on if place % 2 else NOTE_ON) + column - _ONSETS
+
+
+def gumbel(seed: int, place: int, columns: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Gumbel noise of columns [K] at a place, for a seed from 0 to 2**63 - 1."""
+    start = _scramble(np.array([seed], np.uint64))
+    counters = np.uint64(place * _COLUMNS + 1) + columns.astype(np.uint64)
+    bits = _scramble(start + counters * _STEP) >> np.uint64(11)
+    return np.asarray(-np.log(-np.log((bits + 0.5) * 2.0**-53)))
+
+
+def uniform(seed: int, places: Ints) -> NDArray[np.float64]:
+    """Uniform numbers in [0, 1) that belong to places [N]."""
+    start = _scramble(np.array([seed], np.uint64))
+    counters = places.astype(np.uint64) * np.uint64(_COLUMNS)
+    return np.asarray((_scramble(start + counters * _STEP) >> np.uint64(11)) * 2.0**-53)
+
+
+def prolong(vocabulary: Vocabulary, previous: int, wanted: int | None) -> int:
+    """A guess at the token after `previous` of the same part: `wanted` if that starts something or is silence,
+    otherwise what sounds goes on."""
+    if wanted is not None and not is_hold(vocabulary, wanted):
+        return wanted
+    if previous >= CHORD_HOLD:
+        return CHORD_HOLD + (previous - CHORD_HOLD) % vocabulary.chords
+    return NOTE_HOLD + (previous - NOTE_HOLD) % 128 if previous >= NOTE_HOLD else SILENCE
+
+
+def is_hold(vocabulary: Vocabulary, token: int) -> bool:
+    return NOTE_HOLD <= token < NOTE_ON or CHORD_HOLD <= token < vocabulary.chord_on
+
+
+def _scramble(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    x = (x ^ (x >> np.uint64(30))) * _MIX[0]
+    x = (x ^ (x >> np.uint64(27))) * _MIX[1]
+    return np.asarray(x ^ (x >> np.uint64(31)))

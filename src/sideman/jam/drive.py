@@ -1,0 +1,21 @@
+"""Running the passes that a planning asks for."""
+
+from sideman.engine.sampling import Floats
+from sideman.jam.planner import Work
+from sideman.jam.rows import Pass
+
+
+def feed(wanted: Pass) -> Floats:
+    """Logits [R, V] of one pass."""
+    logits: Floats = wanted.row.stream.feed(wanted.tokens[None], wanted.form[None], wanted.read)[0]
+    return logits
+
+
+def finish(work: Work) -> None:
+    """Run one planning to its end."""
+    try:
+        wanted = next(work)
+        while True:
+            wanted = work.send(feed(wanted))
+    except StopIteration:
+        return

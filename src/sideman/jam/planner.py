@@ -1,0 +1,170 @@
+"""The tokens of one jam, settled from left to right, with the least work that leaves no trace of how.
+
+Every token that is not given is drawn with the noise of its place (choose.py), so the settled sequence is
+a function of what is given. A new question differs from the last one somewhere; what comes before that
+place stays settled (the whole old plan, if the player did what was imagined), and from there the old
+plan is the draft that passes of the network confirm or correct, several frames at a time.
+"""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sideman.engine.bundle import Bundle
+from sideman.engine.sampling import Floats
+from sideman.jam.choose import choose, prolong, scores_at, token_of
+from sideman.jam.rows import Pass, Row, Windows
+from sideman.music.vocabulary import BOS
+
+Ints = NDArray[np.int64]
+Work = Generator[Pass, Floats, None]
+FREE = -1
+# Unlikely tokens are left out: one of them in public is one too many.
+MIN_P = 0.01
+# Frames a pass drafts at first and after a draft has failed; how much more of the old plan it takes each time it holds;
+# frames a pass drafts beyond the old plan.
+NARROW_FRAMES, WIDENING, DRAFT_FRAMES = 4, 3, 6
+# Slots a row has room for beyond those in use: a cache that grows while the player waits costs him milliseconds.
+SPARE_SLOTS = 64
+# Tokens a pass feeds at most, so that nobody waits long for his turn.
+MAX_TOKENS = 128
+
+
+@dataclass(frozen=True)
+class Question:
+    """What to settle: `given` int64 [2 * frames] by place (see rows.py; BOS first, FREE where it is asked for),
+    `form` uint8 [at least frames, 3], and how to choose."""
+
+    given: Ints
+    form: NDArray[np.uint8]
+    seed: int
+    temperature: float
+    min_p: float = MIN_P
+
+    @property
+    def taste(self) -> tuple[float, ...]:
+        """What a choice depends on beside the network."""
+        return self.seed, self.temperature, self.min_p
+
+
+@dataclass
+class Planner:
+    """Settled places of one jam and the rows that hold them. Belongs to the thread that owns the model."""
+
+    bundle: Bundle
+    tokens: Ints = field(default_factory=lambda: np.array([BOS], np.int64))
+    rows: dict[int, Row] = field(default_factory=dict)
+    passes: int = 0
+
+    def __post_init__(self) -> None:
+        self.windows = Windows(self.bundle.file.window)
+        self._last: Question | None = None
+
+    def settle(self, question: Question) -> Work:
+        """Settle all places of a question; afterwards they are `tokens`."""
+        done, draft = self.agreed(question), self.tokens
+        for row in self.rows.values():
+            row.rollback(done - 1)
+        self.tokens = np.concatenate([draft[:done], question.given[done:]])
+        self._last = replace(question, given=question.given[:done])  # all that holds if this is not finished
+        width = NARROW_FRAMES
+        while (done := _next_free(question.given, done)) < len(question.given):
+            row = self._row(done)
+            while done - 1 - row.end > MAX_TOKENS // 2:  # history that this row has not heard
+                yield self._pass(row, min(done - 1, row.end + MAX_TOKENS), question.form)
+            row.rollback(done - 1)
+            stop = min(done + 2 * width, row.end + MAX_TOKENS, self._last_place(done) + 1)
+            stop = min(stop, len(question.given))
+            self._guess(question.given, draft, done, stop)
+            places = np.flatnonzero(question.given[done:stop] == FREE) + done
+            logits = yield self._pass(row, stop - 1, question.form, places - 1 - row.end)
+            wrong = self._correct(question, places, logits)
+            if wrong is not None:
+                done, width = wrong + 1, NARROW_FRAMES
+            else:
+                done, width = stop, WIDENING * width if stop < len(draft) else DRAFT_FRAMES
+            row.rollback(done - 1)
+        self._last = question
+
+    def prepare(self, frame: int) -> Work:
+        """Fill the row whose turn comes next with what is settled before `frame`, a share of it at each call."""
+        if self._last is None:
+            return
+        number = self.windows.row_of(frame) + 1
+        if number - 1 in self.rows:
+            self.rows[number - 1].reserve(SPARE_SLOTS, 2 * self.windows.window)
+        for old in [n for n in self.rows if n < number - 1]:
+            del self.rows[old]
+        elapsed = frame - (self.windows.turn(number) - self.windows.hop)
+        if elapsed < 0:
+            return
+        start = self.windows.start(number)
+        row = self.rows.setdefault(number, Row.open(self.bundle, start))
+        # All of it is there when half of the time has passed: plans look ahead.
+        share = min(1.0, 2 * (elapsed + 4) / self.windows.hop)
+        goal = min(1 + 2 * (start + int(share * (frame - start))), len(self._last.given))
+        while row.end < goal:
+            yield self._pass(row, min(goal, row.end + MAX_TOKENS // 2), self._last.form)
+
+    def agreed(self, question: Question) -> int:
+        """Places that stay settled: up to the first that is given otherwise or would be sampled otherwise."""
+        last = self._last
+        if last is None:
+            return 1
+        count = min(len(last.given), len(question.given))
+        given, before, settled = question.given[:count], last.given[:count], self.tokens[:count]
+        drawn = (before == FREE) if last.taste == question.taste else np.zeros(count, np.bool_)
+        stale = np.where(given == FREE, ~drawn, given != settled)
+        if stale.any():
+            count = int(stale.argmax())
+        frames = min(len(last.form), len(question.form))
+        moved = (last.form[:frames] != question.form[:frames]).any(1)
+        return max(1, min(count, 1 + 2 * int(moved.argmax()))) if moved.any() else max(1, count)
+
+    def _row(self, place: int) -> Row:
+        """The row that predicts a place."""
+        number = self.windows.row_of((place - 1) // 2)
+        return self.rows.setdefault(number, Row.open(self.bundle, self.windows.start(number)))
+
+    def _last_place(self, place: int) -> int:
+        """The last place that the row of `place` predicts."""
+        return 2 * self.windows.turn(self.windows.row_of((place - 1) // 2) + 1)
+
+    def _pass(self, row: Row, stop: int, form: NDArray[np.uint8], read: Ints | None = None) -> Pass:
+        """Feed a row up to place `stop`."""
+        places = np.arange(row.end, stop)
+        tokens = self.tokens[places]
+        tokens[places == 2 * row.start] = BOS
+        self.passes += 1
+        return Pass(row, tokens, form[places // 2], np.zeros(1, np.int64) if read is None else read)
+
+    def _guess(self, given: Ints, draft: Ints, done: int, stop: int) -> None:
+        """Fill the free places from `done` to `stop` with what they will probably be."""
+        tokens, wanted = self.tokens[:stop].tolist(), draft[:stop].tolist()
+        for place in range(done, stop):
+            if given[place] == FREE:
+                before = tokens[place - 2] if place > 2 else BOS
+                tokens[place] = prolong(self.bundle.vocabulary, before, wanted[place] if place < len(wanted) else None)
+        self.tokens[done:stop] = tokens[done:]
+
+    def _correct(self, question: Question, places: Ints, logits: Floats) -> int | None:
+        """Draw the free `places` up to the first that was guessed wrong, and put that right; returns it, None if all
+        were right."""
+        vocabulary = self.bundle.vocabulary
+        for place, row in zip(places.tolist(), logits, strict=True):
+            previous = int(self.tokens[place - 2]) if place > 2 else BOS
+            scores = scores_at(vocabulary, row, place, previous)
+            column = choose(scores, place, question.seed, question.temperature, question.min_p)
+            token = token_of(vocabulary, place, column, previous)
+            if token != self.tokens[place]:
+                self.tokens[place] = token
+                return int(place)
+        return None
+
+
+def _next_free(given: Ints, place: int) -> int:
+    """The first free place from `place` on, or the end."""
+    free = given[place:] == FREE
+    return place + int(free.argmax()) if free.any() else len(given)

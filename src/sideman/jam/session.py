@@ -1,0 +1,286 @@
+"""One player's jam: what was heard, what sounded, what is promised, and how it goes on.
+
+A session knows no clock and no thread: its owner calls `hear`, `change`, `plan`, `adopt` and
+`introduce`, one after the other. What it plans depends on these calls alone, so a log of them makes
+the same jam again (replay.py).
+"""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from sideman.engine.bundle import Bundle
+from sideman.errors import WrongValue
+from sideman.jam.bars import Bars
+from sideman.jam.choose import prolong
+from sideman.jam.heard import Heard
+from sideman.jam.intro import harmonise, translate
+from sideman.jam.messages import History, JamChord, NoteEvent, Notes, PedalEvent, Set, Settings, Start
+from sideman.jam.planner import FREE, Planner, Question, Work
+from sideman.jam.service import Tally
+from sideman.jam.spans import jam_chords, melody_key, played_tokens, started
+from sideman.music.metre import FRAMES_PER_BEAT
+from sideman.music.song import Meter
+from sideman.music.vocabulary import BOS, SILENCE
+
+Ints = NDArray[np.int64]
+# How far off a note may be: beats before the last message, and after the moment the message names.
+PAST_BEATS, FUTURE_BEATS = 1.0, 0.25
+# How far the clock may jump between two messages, in beats.
+MAX_JUMP = 1024.0
+NO_PLAN = -1
+Event = NoteEvent | PedalEvent
+# Events remembered, so that they can be sent again.
+KNOWN_EVENTS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """What the player is told: `chords` for `frames` frames from `frame` on, the first `committed` of them promised
+    before."""
+
+    frame: int
+    frames: int
+    committed: int
+    chords: list[JamChord]
+
+
+class Session:
+    """A jam over one online bundle. `chords`: a token a frame, sounded and promised; `made`: the frame of the request
+    each was planned for (NO_PLAN: the last chord went on for want of one)."""
+
+    def __init__(self, start: Start, bundle: Bundle) -> None:
+        meter = checked_meter(start.meter)
+        self.settings = Settings(
+            tempo=start.tempo,
+            meter=str(meter),
+            lookahead=start.lookahead,
+            commit=min(start.commit, start.lookahead),
+            listen=start.listen,
+            temperature=start.temperature,
+            seed=start.seed,
+        )
+        self.planner = Planner(bundle)
+        self.heard = Heard()
+        self.bars = Bars(meter)
+        self.tally = Tally()
+        self.chords, self.made, self._keys = np.zeros((3, 0), np.int64)
+        self.frame: int | None = None
+        self.beat = -np.inf
+        self._fixed = 0
+        self._introduced = 0
+        self._sounds_from: int | None = None
+        self._known: deque[tuple[object, ...]] = deque(maxlen=KNOWN_EVENTS)
+        if start.history is not None:
+            self._remember(start.history)
+
+    @property
+    def bundle(self) -> Bundle:
+        return self.planner.bundle
+
+    @property
+    def joins(self) -> int:
+        """The first frame in which a chord may sound."""
+        return frames_of(self.settings.listen)
+
+    @property
+    def due_beat(self) -> float:
+        """When the answer to the last request must be there: when the first frame that was not promised begins."""
+        assert self.frame is not None
+        return max(self.frame, min(self._fixed, len(self.chords)), self.joins) / FRAMES_PER_BEAT
+
+    def hear(self, message: Notes) -> int:
+        """Take in what was played; returns the first frame to plan. What is heard twice, as after a broken line, counts
+        once. Raises WrongValue and takes in nothing."""
+        sent: list[Event] = [*message.notes, *message.pedal]
+        events = [event for event in sent if msgspec.structs.astuple(event) not in self._known]
+        self._check(message.beat, events)
+        for event in sorted(events, key=lambda event: event.beat):
+            self._known.append(msgspec.structs.astuple(event))
+            if isinstance(event, PedalEvent):
+                self.heard.pedal(event.down, event.beat)
+            elif event.on and event.velocity:
+                self.heard.note_on(event.pitch, event.beat)
+            else:
+                self.heard.note_off(event.pitch, event.beat)
+        self.beat = max(self.beat, message.beat)
+        frame = max(0, int(np.floor(self.beat * FRAMES_PER_BEAT)) + 1)
+        missed = self._advance(frame)
+        self.tally.report_missed(message.missed - missed)
+        return frame
+
+    def change(self, message: Set, bundle: Bundle | None = None) -> None:
+        """New settings, and another model if there is one. Raises WrongValue or UnknownChord and changes nothing."""
+        meter = None if message.meter is None else checked_meter(message.meter)
+        if bundle is not None and bundle is not self.bundle:
+            self.chords = translate(self.bundle.vocabulary, bundle.vocabulary, self.chords)
+            self.planner = Planner(bundle)
+        given = {name: value for name, value in msgspec.structs.asdict(message).items() if value is not None}
+        given.pop("model", None)
+        settings = msgspec.structs.replace(self.settings, **given)
+        self.settings = msgspec.structs.replace(settings, commit=min(settings.commit, settings.lookahead))
+        if meter is not None:
+            self.settings = msgspec.structs.replace(self.settings, meter=str(meter))
+            self.bars.change(meter, self.frame or 0)
+
+    def plan(self) -> Work:
+        """Settle the chords from the frame of the last request to the end of what is looked ahead."""
+        assert self.frame is not None
+        if self._silent():
+            return
+        self._sounds_from = max(self.frame, self.joins) if self._sounds_from is None else self._sounds_from
+        stop = self._horizon()
+        known = min(self.frame, self._introduced) if self.frame <= self.joins else self.frame
+        given = np.full(2 * stop, FREE, np.int64)
+        given[0] = BOS
+        given[1 : 1 + 2 * known : 2] = self.chords[:known]
+        fixed = min(self._fixed, len(self.chords))
+        if fixed > self.frame:
+            given[1 + 2 * self.frame : 1 + 2 * fixed : 2] = self.chords[self.frame : fixed]
+        melody = self.heard.tokens(self.frame)[: stop - 1]
+        given[2 : 2 + 2 * len(melody) : 2] = melody
+        settings = self.settings
+        yield from self.planner.settle(Question(given, self.bars.form(stop), settings.seed, settings.temperature))
+
+    def adopt(self, frame: int) -> Planned | None:
+        """Promise the finished plan from `frame` on, that of the request or a later one if the answer is late; None if
+        nothing of it is left. Frames that were not promised in time have what sounded before going on."""
+        assert self.frame is not None
+        silent = self._silent()
+        stop = self._horizon()
+        if frame >= stop:
+            return None
+        committed = max(0, min(self._fixed, len(self.chords)) - frame)
+        if silent:
+            return Planned(frame, stop - frame, 0, [])
+        planned = self.planner.tokens[1::2]
+        if self.frame <= self.joins:  # nothing of it has sounded
+            self._write(0, planned[: self.frame], NO_PLAN)
+        self._prolong(frame)
+        self._write(frame, planned[frame:stop], self.frame, spelled=committed)
+        self._fixed = max(self._fixed, min(frame + frames_of(self.settings.commit), stop))
+        return Planned(frame, stop - frame, min(committed, stop - frame), self._sounding(frame))
+
+    def wants_introduction(self) -> bool:
+        """Whether there is a melody to harmonise that was listened to and not yet accompanied."""
+        if self.frame is None or self.heard.first is None or self.heard.first >= self.frame:
+            return False
+        return self._introduced < self.frame <= self.joins
+
+    def introduce(self, offline: Bundle) -> list[JamChord]:
+        """Harmonise what was listened to so far; it becomes the history of what will sound."""
+        assert self.frame is not None
+        melody = self.heard.tokens(self.frame)[: self.frame]
+        form = self.bars.form(self.frame)[: self.frame]
+        chords = harmonise(offline, self.bundle.vocabulary, melody, form, self.settings.seed)
+        self._write(0, chords, NO_PLAN)
+        self._introduced = self.frame
+        return jam_chords(self.bundle.vocabulary, chords, self._keys, 0, False)
+
+    def prepare(self) -> Work:
+        """Work ahead for the time when the network's window is full."""
+        if self.frame is not None and not self._silent():
+            yield from self.planner.prepare(self.frame)
+
+    def _check(self, beat: float, events: Sequence[Event]) -> None:
+        if beat > max(self.beat, 0.0) + MAX_JUMP:
+            raise WrongValue(
+                f"Beat {beat:g} is more than {MAX_JUMP:g} beats after the last message.", "Start a new jam."
+            )
+        for event in events:
+            if event.beat > beat + FUTURE_BEATS:
+                raise WrongValue(
+                    f"A note at beat {event.beat:g} lies in the future: it is beat {beat:g}.",
+                    "Send notes after they were played; the message was left out.",
+                )
+            if event.beat < self.beat - PAST_BEATS:
+                raise WrongValue(
+                    f"A note at beat {event.beat:g} lies in the past: beat {self.beat:g} was reached before.",
+                    "Send notes when they are played; the message was left out.",
+                )
+
+    def _silent(self) -> bool:
+        """Whether nothing is to be planned: nobody has played yet, or only listening lies ahead."""
+        assert self.frame is not None
+        return self.heard.first is None or self.frame + frames_of(self.settings.lookahead) <= self.joins
+
+    def _horizon(self) -> int:
+        """One past the last frame to plan; what is promised stays promised when the player wants to look less far."""
+        assert self.frame is not None
+        return max(self.frame + frames_of(self.settings.lookahead), min(self._fixed, len(self.chords)))
+
+    def _advance(self, frame: int) -> int:
+        """Time goes on to `frame`: what was promised has sounded. Returns how many frames had no plan."""
+        before = self.frame
+        self.frame = frame if before is None else max(before, frame)
+        self._prolong(self.frame)
+        if before is None or self._sounds_from is None:
+            return 0
+        lookahead = frames_of(self.settings.lookahead)
+        made: list[int] = self.made[max(before, self._sounds_from) : self.frame].tolist()
+        for at, source in enumerate(made, self.frame - len(made)):
+            if source == NO_PLAN:
+                self.tally.miss()
+            else:
+                self.tally.hit(at - source, before - source, lookahead)
+        return made.count(NO_PLAN)
+
+    def _prolong(self, frame: int) -> None:
+        """Where no plan reached, the last chord goes on."""
+        missing = frame - len(self.chords)
+        if missing > 0:
+            last = int(self.chords[-1]) if len(self.chords) else SILENCE
+            hold = prolong(self.bundle.vocabulary, last, None)
+            self._write(len(self.chords), np.full(missing, hold), NO_PLAN)
+
+    def _write(self, frame: int, chords: Ints, source: int, spelled: int = 0) -> None:
+        """Put chords in from `frame` on, made by the request of frame `source`; what follows them stays. A chord is
+        spelled in the key of its onset, and the first `spelled` as they were."""
+        stop = frame + len(chords)
+        keys = self._keys[frame : frame + spelled]
+        keys = np.concatenate([keys, np.full(len(chords) - len(keys), self._key())])
+        for name, values in (("chords", chords), ("made", np.full(len(chords), source)), ("_keys", keys)):
+            old = getattr(self, name)
+            setattr(self, name, np.concatenate([old[:frame], values, old[stop:]]))
+        for place in {frame, self.joins} & set(range(frame, stop)):  # what begins to sound there is struck
+            before = int(self.chords[place - 1]) if place and place != self.joins else SILENCE
+            self.chords[place] = started(self.bundle.vocabulary, before, int(self.chords[place]))
+        for place in range(max(frame, 1), stop):
+            if self.chords[place] < self.bundle.vocabulary.chord_on:
+                self._keys[place] = self._keys[place - 1]
+
+    def _sounding(self, frame: int) -> list[JamChord]:
+        """The chords promised from `frame` on, as far as they may sound."""
+        first = max(frame, self.joins)
+        tokens, keys = self.chords[first:], self._keys[first:]
+        return jam_chords(self.bundle.vocabulary, tokens, keys, first, goes_on=first > self.joins)
+
+    def _key(self) -> int:
+        """The key that new chords are spelled in, as a number."""
+        return 0 if self.frame is None else melody_key(self.heard.tokens(self.frame))
+
+    def _remember(self, history: History) -> None:
+        """Take up a jam that another server knew."""
+        self._write(0, played_tokens(self.bundle.vocabulary, history.chords), NO_PLAN)
+        self._introduced = len(self.chords)
+        for note in sorted(history.notes, key=lambda note: note.onset):
+            self.heard.note_on(note.pitch, note.onset)
+            self.heard.note_off(note.pitch, note.onset + note.duration)
+
+
+def frames_of(beats: float) -> int:
+    return round(beats * FRAMES_PER_BEAT)
+
+
+def checked_meter(text: str) -> Meter:
+    """A metre whose bars the grid can hold. Raises WrongValue."""
+    meter = Meter.parse(text)
+    if meter.bar_beats * FRAMES_PER_BEAT % 1 or meter.bar_beats > 16:
+        raise WrongValue(
+            f"A bar of {text} does not fill whole 16ths, or more than 16 beats.", "Use one like 4/4 or 6/8."
+        )
+    return meter

@@ -1,0 +1,195 @@
+"""Who is playing: seats by session name, kept a while after a line breaks.
+
+Threads: a room belongs to the event loop; its schedulers plan in threads of their own. Networks this small gain
+nothing from more cores or more rows a pass, so players are shared out between schedulers instead.
+"""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+
+from sideman.engine.bundle import Bundle, load_bundle
+from sideman.engine.models import find_model
+from sideman.errors import SidemanError, UnknownModel
+from sideman.files import write_atomic
+from sideman.jam.messages import Bye, Down, Notes, Service, Set, Start
+from sideman.jam.scheduler import Scheduler
+from sideman.jam.seat import Seat
+from sideman.jam.service import Tally
+from sideman.serve.outbox import Outbox
+
+# How long a player who has left may come back, and how often that is looked at.
+RESUME_SECONDS, SWEEP_SECONDS = 60.0, 5.0
+MAX_PLAYERS = 256
+_CORES = os.cpu_count() or 1
+SCHEDULERS = min(2, _CORES)
+
+
+class RoomFull(SidemanError):
+    """No more seats."""
+
+    code = "room_full"
+    status = 503
+
+
+class Models:
+    """Bundles for jams, opened once each; every scheduler runs them on its share of the cores."""
+
+    def __init__(self) -> None:
+        self._opened: dict[Path, Bundle] = {}
+        self._lock = Lock()
+
+    def online(self, name: str | None) -> Bundle:
+        """A model that can accompany. Raises UnknownModel."""
+        bundle = self._open(find_model(name, kind="online"))
+        if bundle.file.kind != "online" or bundle.file.part != "chord":
+            raise UnknownModel(
+                f"The model '{bundle.folder.name}' cannot play along.", "GET /models names those that can."
+            )
+        return bundle
+
+    def offline(self) -> Bundle | None:
+        """The model that harmonises introductions, if there is one."""
+        try:
+            return self._open(find_model(None))
+        except UnknownModel:
+            return None
+
+    def _open(self, folder: Path) -> Bundle:
+        with self._lock:
+            if folder not in self._opened:
+                bundle = load_bundle(folder, threads=max(1, _CORES // SCHEDULERS))
+                _ = bundle.step, bundle.vocabulary.symbols  # now, not while somebody waits for his chords
+                self._opened[folder] = bundle
+            return self._opened[folder]
+
+
+@dataclass
+class Guest:
+    """A seat, who plans for it, and the line to its player; `left`: when it broke, in seconds of the clock."""
+
+    seat: Seat
+    scheduler: Scheduler
+    outbox: Outbox | None
+    left: float | None = None
+
+
+class JamRoom:
+    """Everybody who plays. `log`: folder for the records of jams that are over."""
+
+    def __init__(self, model: str | None = None, log: Path | None = None) -> None:
+        self.schedulers = [Scheduler() for _ in range(SCHEDULERS)]
+        self.models = Models()
+        self.model = model
+        self.log = log
+        self._guests: dict[str, Guest] = {}
+        self._past = Tally()
+
+    async def sit(self, start: Start, outbox: Outbox) -> tuple[Seat, bool]:
+        """A seat for a player, his old one if he comes back in time. Raises UnknownModel, WrongValue, RoomFull."""
+        known = self._guests.get(start.session or "")
+        if known is not None:
+            if known.outbox is not None:
+                known.outbox.put(Bye("replaced", known.seat.session.tally.figures()))
+            known.outbox, known.left = outbox, None
+            known.seat.tell = self._teller(outbox)
+            return known.seat, True
+        if len(self._guests) >= MAX_PLAYERS:
+            raise RoomFull(f"{MAX_PLAYERS} jams are going on already.", "Try again in a minute.")
+        bundle, offline = await asyncio.to_thread(self._bundles, start.model or self.model)
+        name, tell = secrets.token_urlsafe(12), self._teller(outbox)
+        scheduler = self.idlest
+        seat = await asyncio.to_thread(Seat.open, name, start, bundle, offline, scheduler.clock, tell)
+        self._guests[name] = Guest(seat, scheduler, outbox)
+        scheduler.join(seat)
+        return seat, False
+
+    @property
+    def idlest(self) -> Scheduler:
+        """The scheduler with the fewest players."""
+        return min(self.schedulers, key=lambda scheduler: scheduler.players)
+
+    async def change(self, seat: Seat, message: Set) -> None:
+        """New settings for a player. Raises UnknownModel."""
+        bundle = await asyncio.to_thread(self.models.online, message.model) if message.model else None
+        self._post(seat, message, bundle)
+
+    def hear(self, seat: Seat, message: Notes) -> None:
+        self._post(seat, message)
+
+    def away(self, seat: Seat, outbox: Outbox) -> None:
+        """The line of a player broke; his seat is kept a while."""
+        guest = self._guests.get(seat.name)
+        if guest is not None and guest.outbox is outbox:
+            guest.outbox, guest.left = None, guest.scheduler.clock()
+            seat.tell = _nobody
+
+    def rise(self, seat: Seat) -> Service:
+        """A player is done; returns how he was served."""
+        guest = self._guests.pop(seat.name, None)
+        if guest is not None:
+            guest.scheduler.leave(seat)
+            self._past += seat.session.tally
+            if self.log is not None:
+                write_atomic(self.log / f"{seat.name}.jsonl", seat.log.text())
+        return seat.session.tally.figures()
+
+    def log_of(self, name: str) -> bytes | None:
+        """The record of a jam that goes on."""
+        guest = self._guests.get(name)
+        return None if guest is None else guest.seat.log.text()
+
+    def service(self) -> Service:
+        """Figures over all jams since the start."""
+        return sum((guest.seat.session.tally for guest in self._guests.values()), self._past).figures()
+
+    @property
+    def players(self) -> int:
+        return sum(guest.outbox is not None for guest in self._guests.values())
+
+    async def sweep(self) -> None:
+        """Clear the seats of those who did not come back, until cancelled."""
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            for guest in list(self._guests.values()):
+                if guest.left is not None and guest.scheduler.clock() - guest.left > RESUME_SECONDS:
+                    self.rise(guest.seat)
+
+    def farewell(self) -> None:
+        """The server stops: everybody is told."""
+        for guest in list(self._guests.values()):
+            if guest.outbox is not None:
+                guest.outbox.put(Bye("shutdown", guest.seat.session.tally.figures()))
+
+    def close(self) -> None:
+        for scheduler in self.schedulers:
+            scheduler.close()
+        for guest in list(self._guests.values()):
+            self.rise(guest.seat)
+
+    def _post(self, seat: Seat, message: Notes | Set, bundle: Bundle | None = None) -> None:
+        guest = self._guests.get(seat.name)
+        if guest is not None:
+            guest.scheduler.post(seat, message, bundle)
+
+    def _bundles(self, model: str | None) -> tuple[Bundle, Bundle | None]:
+        return self.models.online(model), self.models.offline()
+
+    @staticmethod
+    def _teller(outbox: Outbox) -> Callable[[Down], None]:
+        """Tells a player something from the scheduler's thread."""
+        loop = asyncio.get_running_loop()
+
+        def tell(message: Down) -> None:
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(outbox.put, message)
+
+        return tell
+
+
+def _nobody(message: Down) -> None:
+    """Tells nobody."""

@@ -1,0 +1,194 @@
+/**
+ * One jam as the page knows it: what was played, what is planned, and the talk with the server about both.
+ *
+ * Times are beats on this page's clock; `step` is called at every wake-up with that clock. No sound, no document.
+ * Emits "change" (state, session or service figures), "error" (detail: one line), "planned".
+ */
+import { Connection } from "./connection.js";
+import { Pacing } from "./pacing.js";
+import { Performance } from "./performance.js";
+import { Plan } from "./plan.js";
+
+const VERSION = 1;
+const FRAMES_PER_BEAT = 4;
+const SILENCE_LIMIT_MS = 5000; // a server that answers nothing for so long is as good as gone
+const TOLD_WHILE_PLAYING = ["tempo", "model", "lookahead", "commit", "temperature"];
+
+export class Jam extends EventTarget {
+  /** `choices()` -> {tempo, meter, model, lookahead, commit, listen, temperature}; `dress` as in Plan. */
+  constructor({ url, choices, dress, seed }) {
+    super();
+    this.choices = choices;
+    this.seed = seed;
+    this.listen = choices().listen;
+    this.performance = new Performance();
+    this.plan = new Plan(dress);
+    this.pacing = new Pacing();
+    this.connection = new Connection(url, () => this.#hello());
+    this.connection.addEventListener("message", ({ detail }) => this.#hear(detail));
+    this.connection.addEventListener("state", ({ detail }) => this.#line(detail));
+    this.session = null;
+    this.started = false; // the server has answered this connection's start
+    this.beat = -Infinity; // what the player hears
+    this.placedBeat = -Infinity; // what the sound card is being fed
+    this.missed = 0;
+    this.sent = { events: 0, pedals: 0 };
+    this.told = new Map(); // request -> what was sent by then
+    this.acknowledged = { events: 0, pedals: 0 };
+    this.figures = { service: null, roundTrip: null, compute: null, late: 0, model: null };
+    this.refused = false;
+  }
+
+  get phase() {
+    if (this.beat < 0) return "count-in";
+    return this.beat < this.listen ? "listening" : "jamming";
+  }
+
+  open() {
+    this.connection.open();
+  }
+
+  /** Moves the clock: `beat` is heard now, `placedBeat` leaves for the loudspeaker now. */
+  step(beat, placedBeat) {
+    const phase = this.phase;
+    this.#countMissed(this.beat, beat);
+    this.beat = beat;
+    this.placedBeat = placedBeat;
+    if (this.phase !== phase) this.#changed();
+    if (beat < 0 || !this.started) return;
+    if (this.pacing.due(beat, this.#news() > 0, seconds())) this.#tell(beat);
+    if (this.pacing.open.size > 0 && performance.now() - this.connection.heardAt > SILENCE_LIMIT_MS)
+      this.connection.restart();
+  }
+
+  /** Tells the server about a setting changed while playing. */
+  set(name) {
+    if (!TOLD_WHILE_PLAYING.includes(name) || !this.started) return;
+    this.connection.send({ type: "set", [name]: name === "model" ? this.choices().model || null : this.choices()[name] });
+  }
+
+  stop() {
+    this.performance.finish(this.beat);
+    if (this.started) this.#tell(Math.max(this.beat, 0));
+    this.connection.close({ type: "stop" });
+  }
+
+  #hello() {
+    const { performance: played, plan } = this;
+    const begun = played.events.length > 0 || this.beat > 0;
+    this.sent = { events: played.events.length, pedals: played.pedals.length };
+    return {
+      type: "start",
+      version: VERSION,
+      seed: this.seed,
+      ...this.choices(),
+      model: this.choices().model || null,
+      session: this.session,
+      history: begun ? { notes: played.history(this.beat), chords: plan.history(this.placedBeat).map(bare) } : null,
+    };
+  }
+
+  #line(state) {
+    if (state !== "open") this.started = false;
+    this.pacing.forget();
+    this.#changed();
+  }
+
+  #news() {
+    const { events, pedals } = this.performance;
+    return events.length - this.sent.events + (pedals.length - this.sent.pedals);
+  }
+
+  #tell(beat) {
+    const { performance: played } = this;
+    const request = this.pacing.ask(beat, seconds());
+    played.known = Math.max(played.known, beat);
+    this.connection.send({
+      type: "notes",
+      request,
+      beat,
+      notes: played.events.slice(this.sent.events),
+      pedal: played.pedals.slice(this.sent.pedals),
+      missed: this.missed,
+    });
+    this.missed = 0;
+    this.sent = { events: played.events.length, pedals: played.pedals.length };
+    this.told.set(request, this.sent);
+  }
+
+  #hear(message) {
+    switch (message.type) {
+      case "started":
+        return this.#onStarted(message);
+      case "settings":
+        this.figures.model = message.model ?? this.figures.model;
+        return this.#changed();
+      case "intro":
+        this.plan.intro = message.chords;
+        return this.#planned();
+      case "plan":
+        return this.#onPlan(message);
+      case "late":
+        this.#answered(message.request);
+        this.figures.late += 1;
+        return this.#changed();
+      case "error":
+        return this.#onError(message);
+      default:
+        return undefined; // "bye", and whatever a later server may add
+    }
+  }
+
+  #onStarted({ session, resumed, model }) {
+    this.started = true;
+    this.session = session;
+    this.figures.model = model;
+    // A server that remembers us may have missed what was on the way when the line broke.
+    if (resumed) this.sent = { ...this.acknowledged };
+    this.#changed();
+  }
+
+  #onPlan(message) {
+    this.#answered(message.request);
+    this.figures.service = message.service ?? this.figures.service;
+    this.figures.compute = message.timings?.computed ?? null;
+    this.plan.apply(message, Math.max(this.placedBeat, this.listen));
+    this.#planned();
+    this.#changed();
+  }
+
+  #onError({ message, hint, fatal }) {
+    if (fatal) {
+      this.refused = true;
+      this.connection.close();
+    }
+    const line = [message, hint].filter(Boolean).join(" ");
+    this.dispatchEvent(new CustomEvent("error", { detail: line }));
+  }
+
+  #answered(request) {
+    const took = this.pacing.answered(request, seconds());
+    if (took !== null) this.figures.roundTrip = took;
+    this.acknowledged = this.told.get(request) ?? this.acknowledged;
+    for (const each of this.told.keys()) if (each <= request) this.told.delete(each);
+  }
+
+  /** Frames that began since the last step with nothing planned for them. */
+  #countMissed(before, beat) {
+    const from = Math.max(Math.floor(before * FRAMES_PER_BEAT) + 1, this.listen * FRAMES_PER_BEAT);
+    const to = Math.floor(beat * FRAMES_PER_BEAT);
+    const covered = this.plan.plannedUntil * FRAMES_PER_BEAT;
+    this.missed += Math.max(0, to - Math.max(from, covered) + 1);
+  }
+
+  #planned() {
+    this.dispatchEvent(new Event("planned"));
+  }
+
+  #changed() {
+    this.dispatchEvent(new Event("change"));
+  }
+}
+
+const seconds = () => performance.now() / 1000;
+const bare = ({ onset, duration, symbol }) => ({ onset, duration, symbol });

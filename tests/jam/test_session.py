@@ -1,0 +1,276 @@
+"""What a player may rely on: nothing before its time, promises kept, and a history that says what sounded."""
+
+import itertools
+
+import msgspec
+import numpy as np
+import pytest
+from jamming import START, messages, random_notes, sounding, step, with_window
+
+from sideman.errors import UnknownChord, WrongValue
+from sideman.jam.drive import finish
+from sideman.jam.messages import History, NoteEvent, Notes, PlayedChord, PlayedNote, Set
+from sideman.jam.session import Session
+from sideman.music.vocabulary import CHORD_HOLD, SILENCE
+
+
+@pytest.fixture
+def online(tiny_bundles):
+    return tiny_bundles["online"]
+
+
+@pytest.fixture
+def offline(tiny_bundles):
+    return tiny_bundles["offline"]
+
+
+def beats(stop, stride=1.0, offset=0.05):
+    return [offset + i * stride for i in range(int(stop / stride))]
+
+
+def start(**changes):
+    return msgspec.structs.replace(START, **changes)
+
+
+def play(session, moments, seed=0, offline=None, late=0):
+    events = random_notes(moments[-1] + 1, seed)
+    return [step(session, message, offline, late) for message in messages(events, moments)]
+
+
+def test_nothing_sounds_while_the_player_is_listened_to(online, offline):
+    session = Session(start(listen=6.0), online)
+    plans = play(session, beats(16), offline=offline)
+    frames = {frame for planned in plans for frame in sounding(planned)}
+    assert min(frames) >= 24
+    assert max(frames) > 60
+    first = next(planned for planned in plans if planned.chords)
+    assert first.frame + first.frames > 24, "and is shown as soon as it is in sight"
+    assert all(chord.struck for chord in first.chords if chord.onset == 6)
+
+
+def test_nobody_plays_alone(online):
+    """Before the first note nothing is planned; after it the accompanist joins without delay."""
+    session = Session(start(listen=0.0), online)
+    plans = []
+    for beat in range(12):
+        notes = [NoteEvent(True, 60, beat - 0.2)] if beat == 5 else []
+        plans.append(step(session, Notes(beat, beat + 0.1, notes)))
+    assert not any(planned.chords for planned in plans[:5])
+    assert all(planned.chords for planned in plans[5:])
+    assert session.chords[:20].tolist() == [SILENCE] * 20
+    assert session.tally.figures().misses == 0
+
+
+@pytest.mark.parametrize(("commit", "stride"), [(2.0, 1.0), (4.0, 0.25), (0.5, 1.0), (1.0, 0.25)])
+def test_what_is_promised_is_kept(online, offline, commit, stride):
+    """The chord of a committed frame never changes, whatever is played."""
+    session = Session(start(commit=commit), online)
+    promised = {}
+    for planned in play(session, beats(24, stride), seed=1, offline=offline):
+        now = sounding(planned)
+        for frame, symbol in promised.items():
+            if frame >= planned.frame:
+                assert now.get(frame) == symbol
+        promised |= {f: now.get(f) for f in range(planned.frame, planned.frame + round(4 * commit)) if f >= 8}
+        known = [f for f in promised if planned.frame <= f < planned.frame + planned.committed]
+        assert len(known) == min(planned.committed, len([f for f in known if f >= 8]))
+
+
+def test_committed_counts_what_was_promised_before(online):
+    plans = play(Session(start(listen=0.0, commit=2.0), online), beats(6))
+    assert [planned.committed for planned in plans] == [0, 4, 4, 4, 4, 4]
+    plans = play(Session(start(listen=0.0, commit=0.0), online), beats(6))
+    assert {planned.committed for planned in plans} == {0}
+
+
+def test_the_same_jam_is_the_same_plan(online, offline):
+    one, two = (play(Session(START, online), beats(20), offline=offline) for _ in range(2))
+    assert one == two
+    assert play(Session(start(seed=4), online), beats(20), offline=offline) != one
+
+
+def test_a_plan_does_not_depend_on_earlier_plans(online):
+    """With nothing promised, a session that planned at every frame plans as one that planned once."""
+    events = random_notes(24, 5)
+    often, once = Session(start(commit=0.0), online), Session(start(commit=0.0), online)
+    for message in messages(events, beats(20, 0.25)):
+        last = step(often, message)
+    history = often.chords.copy()
+    (message,) = messages(events, [often.beat])
+    once.hear(message)
+    once.chords, once.made = history[: once.frame], np.zeros(once.frame, np.int64)
+    finish(once.plan())
+    assert once.adopt(once.frame).chords == last.chords
+
+
+def test_a_late_answer_begins_later(online):
+    session = Session(start(listen=0.0), online)
+    plans = play(session, beats(12), late=3)
+    assert [planned.frame for planned in plans[:3]] == [1 + 3, 5 + 3, 9 + 3]
+    for before, after in itertools.pairwise(plans):
+        old, new = sounding(before), sounding(after)
+        held = after.chords[0]
+        if not held.struck:  # it goes on from what sounded before
+            assert old.get(after.frame - 1) == held.symbol == new[after.frame]
+    figures = session.tally.figures()
+    assert figures.misses == 3, "the first plan had none before it"
+    assert figures.isrw < figures.isr, "newer plans had been asked for"
+
+
+def test_what_was_missed_is_recorded_as_it_sounded(online):
+    """Nothing came for a while: the plan was played to its end, and then its last chord went on."""
+    session = Session(start(listen=0.0, lookahead=2.0), online)
+    play(session, beats(6))
+    end = len(session.chords)
+    planned = session.chords.copy()
+    session.hear(Notes(99, 12.05))
+    assert session.frame == 49
+    np.testing.assert_array_equal(session.chords[:end], planned)
+    last = planned[-1]
+    held = SILENCE if last == SILENCE else CHORD_HOLD + (last - CHORD_HOLD) % session.bundle.vocabulary.chords
+    assert set(session.chords[end:49].tolist()) == {held}
+    figures = session.tally.figures()
+    assert figures.misses == 49 - end
+    assert figures.hits + figures.misses == figures.frames == 48 - 0
+    assert figures.isr == pytest.approx(figures.hits / figures.frames, abs=1e-5)
+    assert figures.isrw == figures.isr, "the last plan was the newest there was"
+
+
+def test_missed_frames_that_the_player_reports_count(online):
+    session = Session(start(listen=0.0), online)
+    play(session, beats(6))
+    before = session.tally.figures()
+    session.hear(Notes(50, 6.05, missed=3))
+    after = session.tally.figures()
+    assert (after.frames, after.misses) == (before.frames + 4, before.misses + 3)
+
+
+def test_an_introduction_is_history_and_never_sounds(online, offline):
+    session = Session(start(listen=8.0), online)
+    play(session, beats(7), offline=offline)
+    assert session.wants_introduction() is False, "it was made"
+    chords = session.introduce(offline)
+    assert chords
+    assert max(chord.onset + chord.duration for chord in chords) <= 7
+    history = session.chords[: session.frame].copy()
+    assert (history != SILENCE).any()
+    step(session, Notes(90, 7.9))
+    np.testing.assert_array_equal(session.chords[: len(history)], history)
+    np.testing.assert_array_equal(session.planner.tokens[1::2][: len(history)], history)
+
+
+def test_looking_less_far_breaks_no_promise(online):
+    session = Session(start(listen=0.0, lookahead=8.0, commit=6.0), online)
+    play(session, beats(6))
+    promised = session.chords[: session.frame + 24].copy()
+    session.change(Set(lookahead=1.0, commit=1.0))
+    planned = step(session, Notes(50, 6.05))
+    assert planned.frames == planned.committed == 20
+    np.testing.assert_array_equal(session.chords[: len(promised)], promised)
+    assert session.settings.commit == 1.0
+
+
+def test_commit_is_at_most_what_is_looked_ahead(online):
+    assert Session(start(lookahead=2.0, commit=4.0), online).settings.commit == 2.0
+
+
+@pytest.mark.parametrize(("meter", "bar", "at"), [("3/4", 12, 21), ("6/8", 12, 21), ("5/4", 20, 21), ("4/4", 16, 1)])
+def test_metres_are_honoured(online, meter, bar, at):
+    session = Session(start(meter=meter), online)
+    form = session.bars.form(64)
+    assert (form[:64, 0] == np.arange(64) % bar + 1).all()
+    assert (form[:, 1] == bar + 1).all()
+    session.hear(Notes(0, (at - 1) / 4))
+    session.change(Set(meter="2/4"))
+    change = -(-at // bar) * bar
+    form = session.bars.form(80)
+    assert form[change, 0] == 1
+    assert (form[change:80, 1] == 9).all()
+    assert (form[:change, 1] == bar + 1).all()
+    assert session.settings.meter == "2/4"
+
+
+def test_a_metre_changed_while_playing_is_the_metre_planned_with(online):
+    one, two = Session(start(seed=2, temperature=0.9), online), Session(start(seed=2, temperature=0.9), online)
+    play(one, beats(8))
+    play(two, beats(8))
+    two.change(Set(meter="3/4", tempo=90.0))
+    assert two.settings.tempo == 90.0
+    plans = [step(session, Notes(50, 8.05)) for session in (one, two)]
+    assert plans[0].chords != plans[1].chords
+
+
+def test_another_model_takes_over(online, tiny_bundles):
+    session = Session(start(listen=0.0), online)
+    play(session, beats(6))
+    before = session.chords.copy()
+    other = with_window(online, 128)
+    session.change(Set(model="other"), other)
+    assert session.bundle is other
+    planned = step(session, Notes(50, 6.05))
+    np.testing.assert_array_equal(session.chords[: len(before) - 12], before[: len(before) - 12])
+    assert planned.chords
+
+
+def test_a_jam_goes_on_for_longer_than_the_window(online):
+    session = Session(start(listen=0.0, tempo=200.0), with_window(online, 48))
+    plans = play(session, beats(64), seed=3)
+    assert all(planned.frames == 16 for planned in plans)
+    slots = sum(row.stream.lengths[0] for row in session.planner.rows.values())
+    assert slots <= 2 * 2 * 48
+
+
+def test_what_another_server_knew_can_be_taken_up(online):
+    history = History(
+        notes=[PlayedNote(0.0, 1.0, 60), PlayedNote(1.0, 2.0, 64)],
+        chords=[PlayedChord(0.0, 2.0, "C"), PlayedChord(2.0, 1.5, "G7")],
+    )
+    session = Session(start(listen=0.0, history=history), online)
+    planned = step(session, Notes(7, 4.05))
+    symbols = [session.bundle.vocabulary.symbols[(t - CHORD_HOLD) % session.bundle.vocabulary.chords].name()
+               for t in session.chords[:17].tolist()]  # fmt: skip
+    assert symbols == ["C"] * 8 + ["G7"] * 9
+    assert planned.frame == 17
+    melody = session.planner.tokens[2::2][:12]
+    assert (melody[:4] != SILENCE).all()
+    assert session.tally.figures().misses == 0
+
+
+def test_unknown_chords_in_a_history_are_named(online):
+    history = History(chords=[PlayedChord(0.0, 2.0, "Cxyz")])
+    with pytest.raises(UnknownChord, match="Cxyz"):
+        Session(start(history=history), online)
+
+
+@pytest.mark.parametrize(
+    ("notes", "beat", "match"),
+    [
+        ([NoteEvent(True, 60, 9.0)], 6.0, "future"),
+        ([NoteEvent(True, 60, 2.0)], 6.0, "past"),
+        ([], 5000.0, "after the last message"),
+    ],
+)
+def test_impossible_times_change_nothing(online, notes, beat, match):
+    session = Session(start(listen=0.0), online)
+    play(session, beats(6))
+    before = (session.frame, session.beat, len(session.chords), session.tally.figures())
+    with pytest.raises(WrongValue, match=match):
+        session.hear(Notes(50, beat, notes))
+    assert (session.frame, session.beat, len(session.chords), session.tally.figures()) == before
+
+
+def test_what_is_sent_twice_is_heard_once(online):
+    sessions = [Session(start(listen=0.0), online) for _ in range(2)]
+    events = random_notes(8, 2)
+    for session in sessions:
+        for message in messages(events, beats(6)):
+            step(session, message)
+    again = [event for event in events if event.beat <= 5.05]
+    plans = [step(sessions[0], Notes(50, 6.05, again)), step(sessions[1], Notes(50, 6.05))]
+    assert plans[0] == plans[1]
+
+
+@pytest.mark.parametrize("meter", ["4", "0/4", "4/5", "99/4", "5/64", "17/4"])
+def test_metres_off_the_grid_are_refused(online, meter):
+    with pytest.raises(WrongValue):
+        Session(start(meter=meter), online)

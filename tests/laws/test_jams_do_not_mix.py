@@ -1,0 +1,45 @@
+"""Players who jam at the same time hear what each would hear alone."""
+
+import time
+
+from jamming import START, beats_of, messages, random_notes
+from msgspec.structs import replace
+
+from sideman.jam.messages import Plan
+from sideman.jam.scheduler import Scheduler
+from sideman.jam.seat import Seat
+
+PLAYERS, BEATS = 4, 20
+
+
+def heard(tiny_bundles, players):
+    """Player -> (chords, committed) of every plan, when these players jam together through one scheduler."""
+    scheduler = Scheduler()
+    told = {player: [] for player in players}
+    seats = {}
+    for player in players:
+        start = replace(
+            START, seed=player, lookahead=2.0 + player, listen=float(player), temperature=0.7 + 0.2 * player
+        )
+        online, offline = tiny_bundles["online"], tiny_bundles["offline"]
+        seats[player] = Seat.open(f"p{player}", start, online, offline, scheduler.clock, told[player].append)
+        scheduler.join(seats[player])
+    scripts = {player: list(messages(random_notes(BEATS, player), beats_of(BEATS))) for player in players}
+    for beat in range(BEATS):
+        for player in players:
+            scheduler.post(seats[player], scripts[player][beat])
+        deadline = time.monotonic() + 60
+        while any(sum(isinstance(m, Plan) for m in told[player]) <= beat for player in players):
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+    scheduler.close()
+    return {
+        player: [(m.frame, m.committed, m.chords) for m in told[player] if isinstance(m, Plan)] for player in players
+    }
+
+
+def test_together_is_apart(tiny_bundles):
+    together = heard(tiny_bundles, range(PLAYERS))
+    for player in range(PLAYERS):
+        assert heard(tiny_bundles, [player])[player] == together[player]
+    assert any(chords for _, _, chords in together[0])

@@ -1,0 +1,70 @@
+"""A plan that grew out of earlier ones, through any surprise, is the plan made from nothing."""
+
+import msgspec
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sideman.engine.bundle import Bundle
+from sideman.jam.drive import finish
+from sideman.jam.planner import FREE, Planner, Question
+from sideman.music.metre import form
+from sideman.music.song import Meter
+from sideman.music.vocabulary import BOS, CHORD_HOLD
+
+FRAMES = 160
+FORMS = [form((Meter(0.0, 4, 4),), FRAMES), form((Meter(0.0, 4, 4), Meter(12.0, 3, 4)), FRAMES)]
+# (frames that go by, frames looked ahead, how far back the player is understood anew, what changes)
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 9), st.integers(1, 24), st.integers(0, 6),
+        st.sampled_from(["nothing", "melody", "chords", "both", "temperature", "seed", "metre"]),
+    ),
+    min_size=1, max_size=12,
+)  # fmt: skip
+
+
+@settings(max_examples=40, deadline=None)
+@given(steps=STEPS, window=st.sampled_from([16, 40, 256]), start=st.integers(0, 60))
+def test_replanned_is_planned(tiny_bundles, steps, window, start):
+    bundle = tiny_bundles["online"]
+    bundle = Bundle(bundle.folder, msgspec.structs.replace(bundle.file, window=window), bundle.threads)
+    rng = np.random.default_rng(len(steps) + start)
+    truth = np.concatenate([[BOS], np.full(2 * FRAMES, CHORD_HOLD + bundle.vocabulary.chords)])
+    truth[2::2] = rng.integers(132, 260, FRAMES)
+    planner, now, how = Planner(bundle), start, {"temperature": 1.0, "seed": 0, "form": 0}
+    for ahead, look, back, change in steps:
+        now += ahead
+        places = np.arange(1 + 2 * max(0, now - back), 2 * FRAMES)
+        if change in ("melody", "both"):
+            truth[places[places % 2 == 0]] = rng.integers(132, 260, (places % 2 == 0).sum())
+        if change in ("chords", "both"):
+            truth[places[places % 2 == 1]] = rng.integers(CHORD_HOLD, bundle.vocabulary.size, (places % 2 == 1).sum())
+        how["temperature"] = 0.8 if change == "temperature" else how["temperature"]
+        how["seed"] += change == "seed"
+        how["form"] = 1 if change == "metre" else how["form"]
+        given = np.full(2 * (now + look), FREE)
+        given[: 2 * now + 1] = truth[: 2 * now + 1]
+        question = Question(given, FORMS[how["form"]], how["seed"], how["temperature"])
+        finish(planner.settle(question))
+        finish(planner.prepare(now))
+    fresh = Planner(bundle)
+    finish(fresh.settle(question))
+    np.testing.assert_array_equal(planner.tokens, fresh.tokens)
+    assert (planner.tokens[: 2 * now + 1] == truth[: 2 * now + 1]).all()
+
+
+@pytest.mark.parametrize("draft", [1, 2, 30])
+def test_how_far_a_pass_drafts_changes_nothing(tiny_bundles, monkeypatch, draft):
+    bundle = tiny_bundles["online"]
+    given = np.full(160, FREE)
+    given[0] = BOS
+    question = Question(given, FORMS[0], 4, 1.0)
+    usual, other = Planner(bundle), Planner(bundle)
+    finish(usual.settle(question))
+    monkeypatch.setattr("sideman.jam.planner.DRAFT_FRAMES", draft)
+    monkeypatch.setattr("sideman.jam.planner.NARROW_FRAMES", draft)
+    finish(other.settle(question))
+    np.testing.assert_array_equal(usual.tokens, other.tokens)
+    assert usual.passes <= other.passes or draft == 30

@@ -1,0 +1,152 @@
+"""A server that speaks the page's protocol with four chords of its own, so that the page can be tested without a model.
+
+`python stub_server.py PORT` serves until it is killed; it prints one line of JSON for each message it hears.
+"""
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+import sideman.serve
+
+STATIC = Path(sideman.serve.__file__).parent / "static"
+Message = dict[str, Any]
+
+# A chord a bar, over and over.
+SONG = [
+    ("C", [48, 52, 55], 36),
+    ("Am7", [57, 48, 52, 55], 45),
+    ("Dm7", [50, 53, 57, 48], 38),
+    ("G7", [55, 59, 50, 53], 43),
+]
+BAR = 4.0
+SESSIONS: set[str] = set()  # forgotten when the process ends
+
+
+def chords_between(start: float, end: float) -> list[Message]:
+    """The song's chords from `start` to `end`, the first one cut there."""
+    found = []
+    bar = int(start // BAR)
+    while bar * BAR < end:
+        onset = max(bar * BAR, start)
+        symbol, pitches, bass = SONG[bar % len(SONG)]
+        length = min((bar + 1) * BAR, end) - onset
+        chord = {"onset": onset, "duration": length, "symbol": symbol, "pitches": pitches, "bass": bass}
+        found.append({**chord, "struck": onset == bar * BAR})
+        bar += 1
+    return found
+
+
+class Player:
+    """One connection: its settings, and how many frames it was served."""
+
+    def __init__(self, start: Message) -> None:
+        names = ("tempo", "meter", "lookahead", "commit", "listen", "temperature", "seed")
+        self.settings = {name: start[name] for name in names}
+        self.model = start["model"] or "stub"
+        self.told_intro = False
+
+    def answer(self, message: Message) -> list[Message]:
+        if message["type"] == "set":
+            changes = {name: value for name, value in message.items() if name != "type"}
+            self.model = changes.pop("model", self.model)
+            self.settings.update(changes)
+            return [{"type": "settings", "settings": self.settings, "model": self.model}]
+        return self._plan(message)
+
+    def _plan(self, message: Message) -> list[Message]:
+        listen, look = self.settings["listen"], self.settings["lookahead"]
+        frame = int(message["beat"] * 4) + 1
+        start, end = max(frame / 4, listen), frame / 4 + look
+        answers: list[Message] = []
+        if not self.told_intro and frame / 4 > listen - 2:
+            self.told_intro = True
+            answers.append({"type": "intro", "chords": chords_between(0, listen)})
+        service = {"frames": frame, "hits": frame, "misses": 0, "isr": 1.0, "isrw": 1.0, "age": 0.8}
+        plan = {
+            "type": "plan",
+            "request": message["request"],
+            "frame": frame,
+            "frames": int(look * 4),
+            "committed": int(self.settings["commit"] * 4),
+            "chords": chords_between(start, end) if end > start else [],
+            "timings": {"arrived": 0.0, "queued": 0.1, "computed": 6.3, "sent": 7.0},
+            "service": service,
+        }
+        return [*answers, plan]
+
+
+async def jam(socket: WebSocket) -> None:
+    await socket.accept()
+    try:
+        start = json.loads(await socket.receive_text())
+        print(json.dumps(start), flush=True)
+        player = Player(start)
+        resumed = start["session"] in SESSIONS
+        session = start["session"] or f"s{len(SESSIONS) + 1}"
+        SESSIONS.add(session)
+        started = {"type": "started", "version": 1, "session": session, "resumed": resumed, "model": player.model}
+        await socket.send_json({**started, "settings": player.settings})
+        while True:
+            message = json.loads(await socket.receive_text())
+            print(json.dumps(message), flush=True)
+            if message["type"] == "stop":
+                await socket.send_json({"type": "bye", "reason": "stopped", "service": {}})
+                await socket.close()
+                return
+            for answer in player.answer(message):
+                await socket.send_json(answer)
+    except WebSocketDisconnect:
+        return
+
+
+async def models(request: Request) -> Response:
+    return JSONResponse({"models": [{"name": "stub", "kind": "online"}, {"name": "other", "kind": "online"}]})
+
+
+async def takes(request: Request) -> Response:
+    body = await request.json()
+    print(json.dumps({"type": "take", "accept": request.headers["accept"], **body}), flush=True)
+    if not body["notes"]:
+        error = {"code": "empty_melody", "message": "The take has no notes.", "hint": "Play some."}
+        return JSONResponse({"error": error}, 422)
+    return Response(b"MThd stub", media_type=request.headers["accept"])
+
+
+async def options(request: Request) -> Response:
+    body = await request.json()
+    print(json.dumps({"type": "options", **body}), flush=True)
+    end = max(note["onset"] + note["duration"] for note in body["melody"]["notes"])
+    await asyncio.sleep(0.05)
+    offers = []
+    for rank in range(1, body["n"] + 1):
+        turned = [{**chord, "symbol": SONG[(i + rank) % 4][0]} for i, chord in enumerate(chords_between(0, end))]
+        offers.append({"rank": rank, "score": 1 / rank, "chords": turned})
+    return JSONResponse({"options": offers})
+
+
+def make_app() -> Starlette:
+    return Starlette(
+        routes=[
+            Route("/", lambda request: FileResponse(STATIC / "index.html")),
+            Mount("/static", StaticFiles(directory=STATIC)),
+            Route("/v1/models", models),
+            Route("/v1/takes", takes, methods=["POST"]),
+            Route("/v1/options", options, methods=["POST"]),
+            WebSocketRoute("/v1/jam", jam),
+        ]
+    )
+
+
+if __name__ == "__main__":
+    uvicorn.run(make_app(), host="127.0.0.1", port=int(sys.argv[1]), log_level="warning")
