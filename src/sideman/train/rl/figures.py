@@ -4,6 +4,7 @@ import math
 
 from sideman.models.online import OnlineModel
 from sideman.music.measures import (
+    chord_density,
     length_entropy,
     note_in_chord,
     onset_distance,
@@ -29,9 +30,11 @@ def played(model: OnlineModel, vocabulary: Vocabulary, batch: Batch, seed: int) 
         "valid_silence": silence(ours),
         "valid_length_entropy": length_entropy(ours),
         "valid_pitch_classes": pitch_classes_per_chord(ours),
+        "valid_density": chord_density(ours),
         "valid_onset_distance": onset_distance(ours, truth),
         "truth_note_in_chord": note_in_chord(truth),
         "truth_length_entropy": length_entropy(truth),
         "truth_pitch_classes": pitch_classes_per_chord(truth),
+        "truth_density": chord_density(truth),
     }
     return {name: value for name, value in figures.items() if math.isfinite(value)}

@@ -56,6 +56,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     silence: Unit = 0.04
     length_entropy: AtLeastZero = 1.6
+    density: AtLeastZero | None = None
 
 
 class RlRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
