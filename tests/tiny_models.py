@@ -1,4 +1,5 @@
-"""Tiny networks of both kinds with random weights, exported once and kept in pytest's cache.
+"""Tiny networks with random weights, exported once and kept in pytest's cache: an online one, an aligned offline one,
+and an offline one as published, with cross-attention and the T5 bias.
 
 Two layers of width 32. Random weights alone would never hold a chord; one dimension of the state is the same for
 every token, and the output weights on it make holds likely, so that drafts are accepted and refused about equally.
@@ -16,8 +17,8 @@ import pytest
 import sideman
 from sideman.engine.bundle import Bundle, load_bundle
 
-Kind = Literal["online", "offline"]
-KINDS: tuple[Kind, ...] = ("online", "offline")
+Kind = Literal["online", "offline", "cross"]
+KINDS: tuple[Kind, ...] = ("online", "offline", "cross")
 SOURCE = Path(sideman.__file__).parent
 # What a bundle is made by and made for.
 MADE_BY = (*sorted((SOURCE / "models").glob("*.py")), SOURCE / "engine" / "bundle.py", Path(__file__))
@@ -47,7 +48,7 @@ def _export(folder: Path, kind: Kind) -> None:
     from sideman.models.export import export_bundle
     from sideman.models.offline import OfflineConfig
     from sideman.models.online import OnlineConfig
-    from sideman.models.transformer import StackConfig
+    from sideman.models.transformer import StackConfig, published_stack
     from sideman.music.vocabulary import CHORD_HOLD, SILENCE, own_vocabulary
 
     vocabulary = own_vocabulary()
@@ -55,7 +56,11 @@ def _export(folder: Path, kind: Kind) -> None:
     stack, listening = StackConfig(**sizes), StackConfig(**sizes, causal=False)  # type: ignore[arg-type]
     online = OnlineConfig(vocabulary.size, stack, tied=False)
     offline = OfflineConfig(vocabulary.size, listening, stack, tied=False)
-    file = ModelFile(kind, online=online) if kind == "online" else ModelFile(kind, offline=offline)
+    if kind == "cross":
+        encoder = published_stack(32, 2, 2, causal=False, t5=True)
+        decoder = published_stack(32, 2, 2, causal=True, t5=True, cross=True)
+        offline = OfflineConfig(vocabulary.size, encoder, decoder, form=False, tied=False, aligned=False)
+    file = ModelFile("online", online=online) if kind == "online" else ModelFile("offline", offline=offline)
     torch.manual_seed(7)
     model = build(file).eval()
     embed = model.embed if kind == "online" else model.embed_chords
@@ -68,7 +73,9 @@ def _export(folder: Path, kind: Kind) -> None:
         for name, weight in model.named_parameters():
             if name.endswith(("query.weight", "attention.out.weight")):  # what came before matters
                 weight.mul_(2.5)
-            if name.endswith(("attention.out.weight", "ff.fall.weight", "bridge.weight")):
+            if name.endswith(("attention.out.weight", "cross.out.weight", "ff.fall.weight", "bridge.weight")):
+                weight[0] = 0.0
+            if name.endswith("fall.bias"):
                 weight[0] = 0.0
             if name.startswith("embed"):  # which a bundle keeps in half precision
                 weight.copy_(weight.half().float())
@@ -90,15 +97,15 @@ def tiny_bundles(tiny_folders: dict[Kind, Path]) -> dict[Kind, Bundle]:
 
 @pytest.fixture(scope="session", params=KINDS)
 def tiny(request: pytest.FixtureRequest, tiny_bundles: dict[Kind, Bundle]) -> Bundle:
-    """Each of the two in turn."""
+    """Each of them in turn."""
     return tiny_bundles[request.param]
 
 
 @pytest.fixture(scope="session")
 def shared_home(tiny_folders: dict[Kind, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("home")
-    for kind, folder in tiny_folders.items():
-        shutil.copytree(folder / "bundle", home / "models" / kind)
+    for kind in ("online", "offline"):
+        shutil.copytree(tiny_folders[kind] / "bundle", home / "models" / kind)
     return home
 
 

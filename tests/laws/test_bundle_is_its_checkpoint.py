@@ -10,7 +10,7 @@ from sideman.models.build import load_checkpoint
 from sideman.models.export import MAX_FP32_DIFFERENCE, bundle_logits, torch_logits
 
 
-@pytest.mark.parametrize("kind", ["online", "offline"])
+@pytest.mark.parametrize("kind", ["online", "offline", "cross"])
 def test_fingerprint_and_logits(kind: str, tiny_folders: dict[str, Path]):
     bundle = load_bundle(tiny_folders[kind] / "bundle", threads=1)
     checkpoint = tiny_folders[kind] / "checkpoint"

@@ -21,13 +21,11 @@ def test_rows_of_different_lengths(tiny, kept, seed):
     together, alone = Stream.open(tiny, 3, capacity=8), [Stream.open(tiny, 1, capacity=8) for _ in range(3)]
     for counts in kept:
         at = together.lengths
-        here = at[:, None] + np.arange(PASS)
-        tokens = np.take_along_axis(script.tokens, here, 1)
-        extra = np.take_along_axis(script.extra, here[:, :, None], 1)
-        logits = together.feed(tokens, extra)
+        part = script.at(at[:, None] + np.arange(PASS))
+        logits = together.feed(part.tokens, part.extra)
         together.rollback(at + counts)
         for row, count in enumerate(counts):
-            own = alone[row].feed(tokens[row : row + 1, :count], extra[row : row + 1, :count])
+            own = part.rows(row).feed(alone[row], 0, count)
             np.testing.assert_allclose(logits[row, :count], own[0], atol=CLOSE)
     assert together.lengths.tolist() == [int(stream.lengths[0]) for stream in alone]
 

@@ -83,7 +83,9 @@ def test_beyond_the_window_too(tiny):
         rows_alike(decode(short, melody, draws, Sampling(), draft=draft).chords, plain.chords)
     np.testing.assert_allclose(score(short, melody, plain.chords), plain.log_p, atol=1e-4)
     whole = replace(tiny, file=msgspec.structs.replace(tiny.file, window=128))
-    assert np.abs(score(whole, melody, plain.chords) - plain.log_p)[:, 20:].max() > 0.01, "something was forgotten"
+    assert np.abs(score(whole, some_melody(whole, 100), plain.chords) - plain.log_p)[:, 20:].max() > 0.01, (
+        "something was forgotten"
+    )
 
 
 def test_the_grammar_and_the_given_frames_are_kept(tiny):
@@ -112,14 +114,16 @@ def test_log_p_is_that_of_the_network_alone(tiny):
 def by_hand(bundle, melody, chords):
     """(log-probability of each chord, scores [T, K] it was chosen from) in one uncached pass."""
     tokens = np.concatenate([[BOS], chords[:-1]])
-    if bundle.file.kind == "offline":
-        fed, extra, read = tokens, melody.condition[: len(chords)], np.arange(len(chords))
+    if bundle.file.cross:
+        fed, extra, read = tokens, melody.memories[0][2], np.arange(len(chords))
+    elif bundle.file.kind == "offline":
+        fed, extra, read = tokens, melody.condition[None, : len(chords)], np.arange(len(chords))
     else:
         fed = np.stack([chords, melody.tokens], 1).ravel()
         fed = np.concatenate([[BOS], fed[:-2]])
-        extra = np.repeat(melody.form, 2, 0)[:-1]
+        extra = np.repeat(melody.form, 2, 0)[None, :-1]
         read = np.arange(0, len(fed), 2)
-    logits = Stream.open(bundle, 1).feed(fed[None], extra[None], read=read)[0]
+    logits = Stream.open(bundle, 1).feed(fed[None], extra, read=read)[0]
     scores = candidates(bundle.vocabulary, logits, tokens)
     share = probabilities(scores, Sampling())
     column = column_of(bundle.vocabulary, chords, tokens)

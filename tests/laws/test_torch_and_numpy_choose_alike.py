@@ -80,7 +80,7 @@ def test_whole_accompaniments(tiny, tiny_folders, temperature):
     from sideman.models.build import load_checkpoint
     from sideman.models.decode import accompany_online, harmonise_offline
 
-    kind = tiny.file.kind
+    kind = tiny.file.name.removeprefix("tiny-")
     rng = np.random.default_rng(1)
     frames, rows = 40, 3
     tokens, places = rng.integers(4, CHORD_HOLD, frames), form((Meter(2.0, 4, 4),), frames)

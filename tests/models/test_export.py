@@ -14,9 +14,8 @@ from sideman.errors import SidemanError, UnknownModel
 from sideman.models import export
 from sideman.models.build import ModelFile, build, load_checkpoint, save_checkpoint
 from sideman.models.export import ParityError, bundle_logits, export_bundle
-from sideman.models.offline import OfflineConfig
 from sideman.models.online import OnlineConfig
-from sideman.models.transformer import StackConfig, published_stack
+from sideman.models.transformer import StackConfig
 from sideman.music.vocabulary import own_vocabulary
 
 STACK = StackConfig(width=32, depth=1, heads=1, head_width=32, ff_width=32, rotary_width=32)
@@ -122,16 +121,8 @@ def onnx_size(weight: Any) -> int:
     return len(weight.raw_data)
 
 
-def t5_offline() -> ModelFile:
-    stacks = (
-        published_stack(32, 1, 1, causal=False, t5=True),
-        published_stack(32, 1, 1, causal=True, t5=True, cross=True),
-    )
-    return ModelFile("offline", offline=OfflineConfig(300, *stacks, aligned=False))
-
-
-@pytest.mark.parametrize("file", [t5_offline(), msgspec.structs.replace(FILE, part="melody")], ids=["t5", "melody"])
-def test_what_the_engine_cannot_play_is_refused_at_once(file: ModelFile, tmp_path: Path):
+def test_what_the_engine_cannot_play_is_refused_at_once(tmp_path: Path):
+    file = msgspec.structs.replace(FILE, part="melody")
     save_checkpoint(tmp_path / "last", file, build(file))
     with pytest.raises(SidemanError) as refused:
         export_bundle(tmp_path / "last", tmp_path / "bundle", "x")

@@ -4,18 +4,22 @@ Folder: `bundle.json` (BundleFile), `step.onnx` (one pass of the decoder over ne
 models `encoder.onnx`, and `card.md`. Graph contract, B rows, S new tokens, P cache slots, R read positions:
 
     step:  tokens int64 [B, S], positions int64 [B, S], filled int64 [B], read int64 [R],
-           form int64 [B, S, 3] (online) or condition float [B, S, D] (offline), past_i float [B, H, P, d], i < 2*depth
+           past_i float [B, H, P, d], i < 2*depth, and
+           online: form int64 [B, S, 3]; offline: condition float [B, S, D]; with cross-attention:
+           memory_i float [1, H, M, d], i < 2*depth, the same for all rows
         -> logits float [B, R, V], present_i float [B, H, P, d]
-    encoder:  melody int64 [B, T+2], form int64 [B, T+2, 3]  ->  condition float [B, T+1, D]
+    encoder:  melody int64 [B, T+2], form int64 [B, T+2, 3]
+        -> condition float [B, T+1, D]; with cross-attention memory_i float [B, H, T+2, d]
 
 `past_{2l}` holds the keys of layer l, `past_{2l+1}` its values; slots from `filled` on are not looked at, and
 there must be S of them. `present_i` is `past_i` with the new rows written at `filled`: bound to the same memory
-nothing is copied. `stream.Stream` owns the cache.
+nothing is copied. `stream.Stream` owns the cache. The memory is keys and values in the same order.
 """
 
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -29,13 +33,14 @@ from sideman.music.reference_names import Spelling, stored_vocabulary
 from sideman.music.vocabulary import BOS, EOS, Vocabulary
 
 Floats = NDArray[np.float32]
+Memory = tuple[Floats, ...]
 STEP, ENCODER = "step.onnx", "encoder.onnx"
 
 
 class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`bundle.json`. `files`: sha256 of each graph; `checkpoint`: sha256 of the weights they were exported from;
     `chords`: names in id order, empty for our own list; `spelling`: whose grammar reads them;
-    `window`: frames the network was trained on."""
+    `window`: frames the network was trained on; `cross`: the decoder looks at the melody through cross-attention."""
 
     name: str
     kind: Literal["online", "offline"]
@@ -51,6 +56,7 @@ class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     chords: tuple[str, ...] = ()
     trained: dict[str, str | int | float] = {}
     spelling: Spelling = "own"
+    cross: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,33 +80,38 @@ class Bundle:
         return _session(self.folder / ENCODER, self.threads)
 
     def encode(self, melody: NDArray[np.integer], form: NDArray[np.integer]) -> Floats:
-        """Conditions float [T+1, D] for a melody of frame tokens [T] with form [T, 3] (offline bundles).
+        """Conditions float [T+1, D] for a melody of frame tokens [T] with form [T, 3] (aligned offline bundles).
 
         Row t conditions the chord of frame t (the last row the end). Melodies longer than the window are
         read in windows that overlap by half; each frame is taken from the window it lies most central in.
         """
         frames, window = len(melody), self.file.window
-        if frames <= window:
-            return self._encode_window(melody, form)
-        hop = window // 2
-        starts = [*range(0, frames - window, hop), frames - window]
         out: Floats | None = None
-        for number, start in enumerate(starts):
-            part = self._encode_window(melody[start : start + window], form[start : start + window])
+        for start, first in windows(frames, window):
+            (part,) = self._encode(melody[start : start + window], form[start : start + window])
             if out is None:
-                out = np.empty((frames + 1, part.shape[1]), np.float32)
-            # From the middle of the overlap with the window before.
-            first = 0 if number == 0 else (starts[number - 1] + window - start) // 2
-            out[start + first : start + window + 1] = part[first:]
+                out = np.empty((frames + 1, part.shape[2]), np.float32)
+            out[first : start + window + 1] = part[0, first - start :]
         assert out is not None
         return out
 
-    def _encode_window(self, melody: NDArray[np.integer], form: NDArray[np.integer]) -> Floats:
+    def remember(self, melody: NDArray[np.integer], form: NDArray[np.integer]) -> Memory:
+        """The memory of a melody of frame tokens [T], at most a window, with form [T, 3] (cross-attention bundles)."""
+        return self._encode(melody, form)
+
+    def _encode(self, melody: NDArray[np.integer], form: NDArray[np.integer]) -> Memory:
         tokens = np.concatenate([[BOS], melody, [EOS]]).astype(np.int64)
         places = np.zeros((len(tokens), 3), np.int64)
         places[1:-1] = form
-        (out,) = self.encoder.run(None, {"melody": tokens[None], "form": places[None]})
-        return np.asarray(out[0], np.float32)
+        return tuple(self.encoder.run(None, {"melody": tokens[None], "form": places[None]}))
+
+
+def windows(frames: int, window: int) -> list[tuple[int, int]]:
+    """(start, first) of the windows a long melody is read in: they overlap by half, and frames from `first` up to
+    that of the next window are taken from one, as they lie most central in it."""
+    starts = [0] if frames <= window else [*range(0, frames - window, window // 2), frames - window]
+    firsts = [(before + window + start) // 2 for before, start in pairwise(starts)]
+    return list(zip(starts, [0, *firsts], strict=True))
 
 
 def load_bundle(folder: Path, threads: int = 0) -> Bundle:

@@ -9,12 +9,12 @@ really precedes it: with the same uniform draws the result is the plain frame-by
 together, so there a token's probability itself moves a little (by about 0.003 nats) with the draft.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sideman.engine.bundle import Bundle, Floats
+from sideman.engine.bundle import Bundle, Floats, Memory, windows
 from sideman.engine.sampling import Sampling, candidates, column_of, log_probability, pick, tokens_of
 from sideman.engine.stream import Ints, Stream
 from sideman.music.grammar import hold_of
@@ -27,15 +27,26 @@ UNFORCED = -1
 
 @dataclass(frozen=True)
 class Melody:
-    """A melody ready for one network: frame tokens [T], form [T, 3], and for offline bundles `condition` [T+1, D]."""
+    """A melody ready for one network: frame tokens [T], form [T, 3]; for offline bundles `condition` [T+1, D], or with
+    cross-attention the memory of each window as (start, first, memory), see `bundle.windows`."""
 
     tokens: Ints
     form: NDArray[np.uint8]
     condition: Floats | None
+    memories: tuple[tuple[int, int, Memory], ...] = ()
 
     @classmethod
     def prepare(cls, bundle: Bundle, tokens: Ints, form: NDArray[np.uint8]) -> "Melody":
-        return cls(tokens, form, bundle.encode(tokens, form) if bundle.file.kind == "offline" else None)
+        if bundle.file.kind == "online":
+            return cls(tokens, form, None)
+        if not bundle.file.cross:
+            return cls(tokens, form, bundle.encode(tokens, form))
+        window = bundle.file.window
+        parts = windows(len(tokens), window)
+        return cls(tokens, form, None, tuple(
+            (start, first, bundle.remember(tokens[start : start + window], form[start : start + window]))
+            for start, first in parts
+        ))  # fmt: skip
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -75,6 +86,14 @@ def decode(
         fresh=np.zeros(frames, np.bool_) if fresh is None else fresh,
         sampling=sampling,
     )
+    if len(melody.memories) > 1:
+        return _decode_windows(bundle, melody, draws, forced, steering, draft)
+    return _decode(bundle, melody, draws, forced, steering, draft)
+
+
+def _decode(bundle: Bundle, melody: Melody, draws: NDArray[np.float64], forced: Ints, steering: "_Steering",
+            draft: int) -> Decoded:  # fmt: skip
+    rows, frames = draws.shape
     feeder = _Feeder(bundle, melody)
     stream = Stream.open(bundle, rows)
     full, keep = feeder.slots(bundle.file.window), feeder.slots(bundle.file.window * 3 // 4)
@@ -94,6 +113,23 @@ def decode(
         # Where chords change often, long drafts are mostly work for nothing.
         reach = min(draft, 2 + 2 * int(known[done < frames].mean()))
         done = done + known
+    return Decoded(chords, log_p, passes)
+
+
+def _decode_windows(bundle: Bundle, melody: Melody, draws: NDArray[np.float64], forced: Ints, steering: "_Steering",
+                    draft: int) -> Decoded:  # fmt: skip
+    """A melody longer than the window, for a network that looks at all of a window: each window is decoded as a piece
+    of its own, whose chords up to its `first` frame are given by the windows before."""
+    rows, frames = draws.shape
+    chords, log_p, passes = np.full((rows, frames), SILENCE, np.int64), np.zeros((rows, frames)), 0
+    ends = [*(first for _, first, _ in melody.memories[1:]), frames]
+    for (start, first, memory), stop in zip(melody.memories, ends, strict=True):
+        known = np.concatenate([chords[:, start:first], forced[:, first:stop]], 1)
+        window = Melody(melody.tokens[start:stop], melody.form[start:stop], None, ((0, 0, memory),))
+        fresh = replace(steering, fresh=steering.fresh[start:stop])
+        made = _decode(bundle, window, draws[:, start:stop], known, fresh, draft)
+        chords[:, first:stop], log_p[:, first:stop] = made.chords[:, first - start :], made.log_p[:, first - start :]
+        passes += made.passes
     return Decoded(chords, log_p, passes)
 
 
@@ -180,8 +216,8 @@ class _Feeder:
 
     def group(
         self, chords: Ints, done: Ints, width: int, forced: Ints, bundle: Bundle
-    ) -> tuple[tuple[Ints, NDArray[np.generic]], Ints]:
-        """((tokens, form or condition) to feed, drafts [B, width] of the frames they predict)."""
+    ) -> tuple[tuple[Ints, NDArray[np.generic] | Memory], Ints]:
+        """((tokens, form, condition or memory) to feed, drafts [B, width] of the frames they predict)."""
         rows, frames = chords.shape
         at = done[:, None] + np.arange(width)
         inside = np.minimum(at, frames - 1)
@@ -193,6 +229,8 @@ class _Feeder:
             held = np.where(given == UNFORCED, hold_of(bundle.vocabulary, held), given)
             drafts[:, i] = held
         fed = np.concatenate([last[:, None], drafts[:, :-1]], 1)
+        if self.melody.memories:
+            return (fed, self.melody.memories[0][2]), drafts
         if not self.online:
             assert self.melody.condition is not None
             return (fed, self.melody.condition[inside]), drafts

@@ -12,7 +12,7 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from sideman.engine.bundle import Bundle, Floats
+from sideman.engine.bundle import Bundle, Floats, Memory
 
 Ints = NDArray[np.int64]
 GROW = 64
@@ -42,22 +42,29 @@ class Stream:
     def rows(self) -> int:
         return len(self.lengths)
 
-    def feed(self, tokens: Ints, extra: NDArray[np.generic], read: Ints | None = None) -> Floats:
-        """Append tokens [B, S] with their form [B, S, 3] or condition [B, S, D]; logits [B, R, V] at the
-        `read` positions among the new ones (all of them if None)."""
+    def feed(self, tokens: Ints, extra: NDArray[np.generic] | Memory, read: Ints | None = None) -> Floats:
+        """Append tokens [B, S] with their form [B, S, 3] or condition [B, S, D], or with the memory they look at;
+        logits [B, R, V] at the `read` positions among the new ones (all of them if None)."""
         count = tokens.shape[1]
         self._reserve(int(self.lengths.max()) + count)
-        offline = self.bundle.file.kind == "offline"
         inputs = {
             "tokens": tokens,
             "positions": (self.dropped + self.lengths)[:, None] + np.arange(count),
             "filled": self.lengths,
             "read": np.arange(count) if read is None else read,
-            "condition" if offline else "form": extra.astype(np.float32 if offline else np.int64),
+            **self._beside(extra),
         }
         logits = self._run({name: np.ascontiguousarray(array) for name, array in inputs.items()})
         self.lengths = self.lengths + count
         return logits
+
+    def _beside(self, extra: NDArray[np.generic] | Memory) -> dict[str, NDArray[np.generic]]:
+        """What is fed beside the tokens, by the names of the graph."""
+        if isinstance(extra, tuple):
+            return {f"memory_{number}": layer for number, layer in enumerate(extra)}
+        if self.bundle.file.kind == "offline":
+            return {"condition": extra.astype(np.float32)}
+        return {"form": extra.astype(np.int64)}
 
     def rollback(self, lengths: Ints) -> None:
         """Forget everything from these lengths on, row by row. Raises ValueError for a length not reached."""

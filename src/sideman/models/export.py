@@ -38,7 +38,7 @@ def export_bundle(checkpoint: Path, folder: Path, name: str, int8: bool = True) 
     file, model = load_checkpoint(checkpoint)
     if not isinstance(model, OnlineModel | OfflineModel):
         raise SidemanError(f"A {file.kind} network plays nothing: it judges.", code="not_exportable")
-    _check_kind(file, model)
+    _check_kind(file)
     with tempfile.TemporaryDirectory() as scratch:
         exact, small = Path(scratch) / "fp32", Path(scratch) / "int8"
         _write_graphs(model, exact, int8=False)
@@ -55,14 +55,11 @@ def export_bundle(checkpoint: Path, folder: Path, name: str, int8: bool = True) 
     return described
 
 
-def _check_kind(file: ModelFile, model: OnlineModel | OfflineModel) -> None:
-    """The engine plays chords, on rotary networks whose melody needs no cross-attention."""
-    stacks = [model.stack] if isinstance(model, OnlineModel) else [model.encoder, model.decoder]
-    if any(stack.config.positions != "rotary" or stack.config.cross for stack in stacks) or file.part != "chord":
+def _check_kind(file: ModelFile) -> None:
+    """The engine plays chords."""
+    if file.part != "chord":
         raise SidemanError(
-            "Only chord models with rotary positions and without cross-attention can be exported to a bundle.",
-            "Train with part: chord, positions: rotary and, offline, aligned: true.",
-            code="not_exportable",
+            "Only chord models can be exported to a bundle.", "Train with part: chord.", code="not_exportable"
         )
 
 
@@ -88,7 +85,7 @@ def _describe(file: ModelFile, model: OnlineModel | OfflineModel, checkpoint: Pa
         depth=config.depth, heads=config.heads, head_width=config.head_width, parameters=parameters(model),
         files={path.name: fingerprint(path) for path in sorted(folder.glob("*.onnx"))},
         checkpoint=fingerprint(checkpoint / "model.safetensors"), window=int(file.trained.get("window", 256)),
-        chords=file.chords, spelling=file.spelling, trained=file.trained,
+        chords=file.chords, spelling=file.spelling, trained=file.trained, cross=config.cross,
     )  # fmt: skip
     write_atomic(folder / "bundle.json", msgspec.json.format(msgspec.json.encode(described), indent=1))
     return described
@@ -108,14 +105,17 @@ def bundle_logits(bundle: Bundle) -> np.ndarray:
     tokens, form, melody = _example(bundle.vocabulary.size)
     extra: Any = form
     if bundle.file.kind == "offline":
-        places = np.zeros((1, 25, 3), np.int64)
-        (condition,) = bundle.encoder.run(None, {"melody": melody[None], "form": places})
-        extra = np.repeat(condition, 2, 0)
+        made = bundle.encoder.run(None, {"melody": melody[None], "form": np.zeros((1, 25, 3), np.int64)})
+        extra = tuple(made) if bundle.file.cross else np.repeat(made[0], 2, 0)
     stream = Stream.open(bundle, 2)
-    first = stream.feed(tokens[:, :16], extra[:, :16])
-    stream.feed(tokens[:, 3:7], extra[:, 3:7])
+
+    def feed(start: int, stop: int) -> np.ndarray:
+        return stream.feed(tokens[:, start:stop], extra if bundle.file.cross else extra[:, start:stop])
+
+    first = feed(0, 16)
+    feed(3, 7)
     stream.rollback(np.array([16, 16]))
-    return np.concatenate([first, stream.feed(tokens[:, 16:], extra[:, 16:])], 1)
+    return np.concatenate([first, feed(16, 24)], 1)
 
 
 @torch.inference_mode()
@@ -129,10 +129,6 @@ def torch_logits(model: OnlineModel | OfflineModel) -> np.ndarray:
 
 
 def _check_against_torch(model: OnlineModel | OfflineModel, bundle: Bundle) -> None:
-    # The graphs keep embeddings in half precision; so does the network they are compared with.
-    for name, parameter in model.named_parameters():
-        if name.startswith("embed"):
-            parameter.data = parameter.data.half().float()
     gap = float(np.abs(bundle_logits(bundle) - torch_logits(model)).max())
     if not gap <= MAX_FP32_DIFFERENCE:
         raise ParityError(f"The exported graph differs from the checkpoint by {gap:.2e} in a logit.")
