@@ -47,7 +47,8 @@ def test_the_published_settings():
 def test_every_recipe_loads_and_describes_a_network(path: Path):
     recipe = load_recipe(path)
     assert recipe.run == f"{path.parent.name}-{path.stem}"
-    assert recipe.stage == path.stem.partition("-")[0]
+    assert recipe.stage == path.stem.removeprefix("melody-").partition("-")[0]
+    assert recipe.part == ("melody" if path.stem.startswith("melody-") or path.parent.name == "melody" else "chord")
     file = describe(recipe, own_vocabulary())
     assert file.kind == recipe.stage
     assert [file.online is None, file.offline is None, file.reward is None].count(False) == 1

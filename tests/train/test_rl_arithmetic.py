@@ -122,14 +122,16 @@ def count(melody: Tensor, chords: Tensor) -> Tensor:
 def test_windows_are_judged_where_they_end():
     melody = torch.tensor([[140] * 8, [140] * 5 + [0] * 3, [140] * 7 + [0], [140] + [0] * 7])
     chords = torch.where(melody > 0, 300, 0)
-    assert windowed(count, melody, chords, ()).tolist() == [
+    assert windowed(count, melody, (melody, chords), ()).tolist() == [
         [0, 0, 0, 0, 0, 0, 0, 8], [0, 0, 0, 0, 5, 0, 0, 0], [0, 0, 0, 0, 0, 0, 7, 0], [1, 0, 0, 0, 0, 0, 0, 0],
     ]  # fmt: skip
-    assert windowed(count, melody, chords, (4,)).tolist() == [
+    assert windowed(count, melody, (melody, chords), (4,)).tolist() == [
         [0, 0, 0, 4, 0, 0, 0, 4], [0, 0, 0, 4, 0, 0, 0, 0], [0, 0, 0, 4, 0, 0, 3, 0], [1, 0, 0, 0, 0, 0, 0, 0],
     ]  # fmt: skip
-    both = windowed(count, melody, chords, (4, 8))
-    assert torch.equal(both, windowed(count, melody, chords, (4,)) + windowed(count, melody, chords, (8,)))
+    both = windowed(count, melody, (melody, chords), (4, 8))
+    assert torch.equal(
+        both, windowed(count, melody, (melody, chords), (4,)) + windowed(count, melody, (melody, chords), (8,))
+    )
 
 
 def test_parts_of_a_length_that_does_not_divide():

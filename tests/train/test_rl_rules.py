@@ -8,6 +8,7 @@ from sideman.train.rl import rules
 
 V = own_vocabulary()
 ON, HOLD, S = V.chord_on, 260, 3
+CHORDS, NOTES = rules.Alphabet.of(V, "chord"), rules.Alphabet.of(V, "melody")
 C, F = 0, 5  # indices of C and F
 NAMES = dict(enumerate(V.names))
 
@@ -54,16 +55,16 @@ def test_early_stop_counts_to_the_end_of_the_piece():
     ],
 )
 def test_undecodable(tokens: list[int], wrong: bool):
-    assert bool(rules.undecodable(chords(*tokens), everywhere(chords(*tokens)), ON)) == wrong
+    assert bool(rules.undecodable(chords(*tokens), everywhere(chords(*tokens)), CHORDS)) == wrong
 
 
 def test_invalid_is_minus_ten_for_special_ids_in_either_part():
     fine = chords(ON, HOLD, HOLD, HOLD)
     melody, mask = torch.full_like(fine, 140), everywhere(fine)
-    assert float(rules.invalid(fine, melody, mask, ON)) == 0
-    assert float(rules.invalid(chords(ON, 2, HOLD, HOLD), melody, mask, ON)) == -10
-    assert float(rules.invalid(fine, melody.index_fill(1, torch.tensor([3]), 0), mask, ON)) == -10
-    assert float(rules.invalid(chords(ON, HOLD + F, HOLD, HOLD), melody, mask, ON)) == -10
+    assert float(rules.invalid(fine, melody, mask, CHORDS)) == 0
+    assert float(rules.invalid(chords(ON, 2, HOLD, HOLD), melody, mask, CHORDS)) == -10
+    assert float(rules.invalid(fine, melody.index_fill(1, torch.tensor([3]), 0), mask, CHORDS)) == -10
+    assert float(rules.invalid(chords(ON, HOLD + F, HOLD, HOLD), melody, mask, CHORDS)) == -10
 
 
 def test_silence_costs_where_more_than_four_percent_are_silent():
@@ -101,7 +102,7 @@ def test_long_notes():
     ],
 )
 def test_repetition(tokens: list[int], expected: float):
-    assert float(rules.repetition(chords(*tokens), everywhere(chords(*tokens)), ON)) == pytest.approx(expected)
+    assert float(rules.repetition(chords(*tokens), everywhere(chords(*tokens)), CHORDS)) == pytest.approx(expected)
 
 
 def test_note_in_chord():
@@ -109,6 +110,20 @@ def test_note_in_chord():
     inside, both = rules.note_in_chord(tokens, melody, everywhere(tokens), rules.token_masks(V, torch.device("cpu")))
     assert inside.tolist() == [[True, False, False, False]]
     assert both.tolist() == [[True, True, False, False]]
+
+
+def test_a_melody_is_held_to_the_same_rules():
+    """The same events as notes: a hold of another pitch, a chord among notes, a pitch struck five times."""
+    on, hold = 132, 4
+    fine = chords(on + 60, hold + 60, S, hold + 62, on + 62)
+    heard, mask = torch.full_like(fine, ON), everywhere(fine)
+    assert float(rules.invalid(fine, heard, mask, NOTES)) == 0
+    assert float(rules.invalid(chords(on + 60, hold + 61, S, S, S), heard, mask, NOTES)) == -10
+    assert float(rules.invalid(chords(on + 60, ON, S, S, S), heard, mask, NOTES)) == -10
+    assert float(rules.invalid(fine, heard, mask, CHORDS)) == -10
+    same = chords(*[on + 60, hold + 60, S] * 5)
+    assert float(rules.repetition(same, everywhere(same), NOTES)) == pytest.approx(-0.5)
+    assert float(rules.repetition(chords(*[on + 60] * 4, on + 72), everywhere(fine), NOTES)) == 0
 
 
 # --- the same by plain loops ----------------------------------------------------------------------
@@ -160,10 +175,10 @@ def test_vectorised_equals_plain(seed: int):
         mine = tokens[row, :length].tolist()
         names = decoded(mine)
         one, real = tokens[row : row + 1], mask[row : row + 1]
-        assert bool(rules.undecodable(one, real, ON)) == (names is None)
+        assert bool(rules.undecodable(one, real, CHORDS)) == (names is None)
         runs = [count for _, count in run_lengths(names or []) if count > 4]
         expected = -1.0 if names is None else -sum(runs) / 10
-        assert float(rules.repetition(one, real, ON)) == pytest.approx(expected)
+        assert float(rules.repetition(one, real, CHORDS)) == pytest.approx(expected)
         until = mine.index(0) if 0 in mine else length
         long = [count for _, count in run_lengths(mine[:until]) if count >= 32]
         assert float(rules.long_note(one, real)) == pytest.approx(-sum(long) / 10)

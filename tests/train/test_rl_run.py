@@ -8,18 +8,26 @@ import msgspec
 import pytest
 import torch
 from safetensors.torch import load_file
-from toy_music import RECIPES, save_toy_pack
+from toy_music import RECIPES, save_toy_pack, toy_pack
 
+from sideman.engine.bundle import load_bundle
 from sideman.errors import SidemanError, UnreadableFile, WrongValue
 from sideman.models.build import load_checkpoint, save_checkpoint
+from sideman.models.export import export_bundle
 from sideman.models.online import OnlineModel
+from sideman.music.vocabulary import own_vocabulary
+from sideman.train.batches import Source
 from sideman.train.mle import Run
 from sideman.train.recipe import Recipe, load_recipe
-from sideman.train.rl.recipe import RlRecipe
+from sideman.train.rl.judges import rule_rewards
+from sideman.train.rl.parts import load_terms
+from sideman.train.rl.recipe import RlRecipe, Rules
+from sideman.train.rl.rollout import Rollout, Scene
 from sideman.train.rl.run import RlRun
 from sideman.train.running import Diverged
 
-STAGES = ("online", "offline", "contrastive", "discriminative", "contrastive-rhythm", "discriminative-rhythm")
+STAGES = ("online", "offline", "contrastive", "discriminative", "contrastive-rhythm", "discriminative-rhythm",
+          "melody-online", "melody-offline")  # fmt: skip
 FEW = ("steps=2", "validate_every=100", "checkpoint_every=100", "validate_pieces=1")
 
 
@@ -37,8 +45,8 @@ def root(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Iterator
         yield folder
 
 
-def recipe(*overrides: str) -> RlRecipe:
-    return load_recipe(RECIPES / "toy" / "rl.yaml", ("data.pack=toy.npz", *overrides), RlRecipe)
+def recipe(*overrides: str, name: str = "rl") -> RlRecipe:
+    return load_recipe(RECIPES / "toy" / f"{name}.yaml", ("data.pack=toy.npz", *overrides), RlRecipe)
 
 
 def lines(folder: Path) -> list[dict[str, float]]:
@@ -66,6 +74,42 @@ def test_what_a_run_leaves(root: Path):
     started = load_file(root / "runs" / "toy-online" / "best" / "model.safetensors")
     ended = load_file(folder / "last" / "model.safetensors")
     assert any(not torch.equal(tensor, ended[name]) for name, tensor in started.items())
+
+
+def test_a_melody_partner_is_taught_and_exported(root: Path):
+    run = RlRun(recipe("limits={silence: 1.0, length_entropy: 0.0}", name="melody"), root / "runs", False)
+    result = run.train()
+    folder = root / "runs" / "toy-melody"
+    assert {"valid_note_in_chord", "valid_silence", "valid_length_entropy", "truth_density"} <= set(result)
+    assert "valid_pitch_classes" not in result  # a note is one
+    steps = [line for line in lines(folder) if "reward" in line]
+    assert all(line["reward_invalid"] == 0 for line in steps)  # melodies, within the grammar of melodies
+    assert "adversary_loss" in steps[0]
+    assert load_checkpoint(folder / "last")[0].part == "melody"
+    begun, ended = (
+        load_file(root / "runs" / name / "model.safetensors") for name in ("toy-melody-online/best", "toy-melody/last")
+    )
+    assert any(not torch.equal(tensor, ended[name]) for name, tensor in begun.items())
+    described = export_bundle(folder / "last", root / "bundle", "melody", int8=False)
+    assert (described.kind, described.part) == ("online", "melody")
+    assert load_bundle(root / "bundle").file == described
+
+
+def test_networks_judge_melody_and_chords_whichever_is_played(root: Path):
+    """What the data play, both ways round: the same rewards of every network, and the same harmony."""
+    networks = recipe().networks
+    source = Source(toy_pack(), own_vocabulary(), recipe().data, "train")
+    batch = source.draw(1, 0, 6)
+    rewards = []
+    for part in ("chord", "melody"):
+        scene = Scene.of(batch, part, torch.device("cpu"))
+        nothing = torch.zeros(*scene.truth.shape, 1)
+        rollout = Rollout(scene, scene.truth, nothing, nothing)
+        judged = [term(rollout) for term in load_terms(networks, own_vocabulary())]
+        harmony = rule_rewards(rollout, Rules(note_in_chord=1.0), own_vocabulary())["note_in_chord"]
+        rewards.append(torch.stack([*judged, harmony]))
+    assert torch.equal(*rewards)
+    assert (rewards[0].abs().sum((1, 2)) > 0).all()
 
 
 @pytest.mark.parametrize(
@@ -145,6 +189,13 @@ def test_a_missing_checkpoint_names_itself_and_what_makes_it(override: str, stag
     with pytest.raises(UnreadableFile, match=r"runs/nowhere.*model\.json") as caught:
         RlRun(recipe("run=x", override), root / "runs", False)
     assert stage in caught.value.hint
+
+
+@pytest.mark.parametrize("field", ["start", "anchor"])
+def test_a_network_of_the_other_part_is_refused(field: str, root: Path):
+    place = {"start": "runs/toy-melody-online", "anchor": "runs/toy-melody-offline"}[field]
+    with pytest.raises(WrongValue, match=f"{field}: .*melody part.*part is chord"):
+        RlRun(recipe("run=x", f"{field}={place}"), root / "runs", False)
 
 
 def test_a_network_of_another_kind_is_refused(root: Path):

@@ -161,9 +161,10 @@ def test_a_validation_piece_without_a_note_is_no_reason_to_stop(tmp_path: Path):
 
 @pytest.mark.parametrize("stage", ["online", "offline"])
 def test_melody_models_train_too(stage: str, tmp_path: Path):
-    result = Run(toy_recipe(tmp_path, stage, "part=melody", *QUIET), tmp_path, False).train()
-    assert set(result) == {"valid_loss"}
-    assert load_checkpoint(tmp_path / f"toy-{stage}" / "last")[0].part == "melody"
+    result = Run(toy_recipe(tmp_path, f"melody-{stage}", *QUIET), tmp_path, False).train()
+    assert set(result) == {"valid_loss", "note_in_chord", "silence", "truth_note_in_chord"}
+    assert 0 <= result["note_in_chord"] <= 1
+    assert load_checkpoint(tmp_path / f"toy-melody-{stage}" / "last")[0].part == "melody"
 
 
 def test_learning_rates():

@@ -18,7 +18,7 @@ from sideman.models.offline import OfflineConfig, OfflineModel
 from sideman.models.online import OnlineConfig, OnlineModel
 from sideman.models.reward import ContrastiveModel, DiscriminativeModel, RewardConfig
 from sideman.music.reference_names import Spelling, stored_vocabulary
-from sideman.music.vocabulary import Vocabulary
+from sideman.music.vocabulary import PartName, Vocabulary
 
 
 class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -26,7 +26,7 @@ class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `trained`: step, data, metrics, commit."""
 
     kind: Literal["online", "offline", "contrastive", "discriminative"]
-    part: Literal["chord", "melody"] = "chord"
+    part: PartName = "chord"
     online: OnlineConfig | None = None
     offline: OfflineConfig | None = None
     reward: RewardConfig | None = None

@@ -11,8 +11,8 @@ from torch import Tensor
 
 from sideman.models.offline import OfflineModel
 from sideman.models.online import OnlineModel
-from sideman.music.grammar import chord_mask
-from sideman.music.vocabulary import BOS, PAD, Vocabulary
+from sideman.music.grammar import part_mask
+from sideman.music.vocabulary import BOS, PAD, PartName, Vocabulary
 
 
 def pick(logits: Tensor, allowed: Tensor, temperature: float, draws: Tensor) -> Tensor:
@@ -31,28 +31,30 @@ def pick(logits: Tensor, allowed: Tensor, temperature: float, draws: Tensor) -> 
 def accompany_online(
     model: OnlineModel,
     vocabulary: Vocabulary,
-    melody: Tensor,
+    heard: Tensor,
     form: Tensor | None,
     draws: Tensor,
     temperature: float = 1.0,
+    part: PartName = "chord",
 ) -> Tensor:
-    """Chords [B, T] for a melody [B, T] (tokens) heard frame by frame; `draws` uniform [B, T], `form` [B, T, 3]."""
-    rows, frames = melody.shape
+    """Chords [B, T] for a melody [B, T] (tokens) heard frame by frame, or a melody for chords; `draws` uniform
+    [B, T], `form` [B, T, 3]."""
+    rows, frames = heard.shape
     cache = model.cache(rows, 2 * frames)
-    chords = torch.empty_like(melody)
-    last = torch.full((rows,), BOS, device=melody.device)
+    played = torch.empty_like(heard)
+    last = torch.full((rows,), BOS, device=heard.device)
     feed = last[:, None]
     at = 0
     for t in range(frames):
-        # After (c, m) of frame t-1 the positions predict m of t-1 and c of t; only the last is read.
+        # After both tokens of frame t-1 the positions predict the other part of t-1 and ours of t; the last is read.
         here = None if form is None else _form_of(form, t, feed.shape[1])
         logits = model.read(model.states(feed, here, cache=cache, at=at)[:, -1])
-        allowed = torch.from_numpy(chord_mask(vocabulary, last.cpu().numpy())).to(logits.device)
+        allowed = torch.from_numpy(part_mask(vocabulary, part, last.cpu().numpy())).to(logits.device)
         last = pick(logits, allowed, temperature, draws[:, t])
-        chords[:, t] = last
+        played[:, t] = last
         at += feed.shape[1]
-        feed = torch.stack((last, melody[:, t]), 1)
-    return chords
+        feed = torch.stack((last, heard[:, t]), 1)
+    return played
 
 
 def _form_of(form: Tensor, t: int, length: int) -> Tensor:
@@ -64,25 +66,27 @@ def _form_of(form: Tensor, t: int, length: int) -> Tensor:
 def harmonise_offline(
     model: OfflineModel,
     vocabulary: Vocabulary,
-    melody: Tensor,
+    given: Tensor,
     form: Tensor | None,
     draws: Tensor,
     temperature: float = 1.0,
+    part: PartName = "chord",
 ) -> Tensor:
-    """Chords [B, T] for a whole melody given as BOS .. EOS tokens [B, T+2], PAD after, with form [B, T+2, 3]."""
-    rows, frames = melody.shape[0], melody.shape[1] - 2
-    real = melody != PAD
+    """Chords [B, T] for a whole melody given as BOS .. EOS tokens [B, T+2], PAD after, with form [B, T+2, 3]; or a
+    melody for chords."""
+    rows, frames = given.shape[0], given.shape[1] - 2
+    real = given != PAD
     mask = None if bool(real.all()) else real
-    encoded = model.encode(melody, form, mask)
+    encoded = model.encode(given, form, mask)
     cache = model.cache(rows, frames)
-    chords = torch.empty((rows, frames), dtype=melody.dtype, device=melody.device)
-    last = torch.full((rows,), BOS, device=melody.device)
+    written = torch.empty((rows, frames), dtype=given.dtype, device=given.device)
+    last = torch.full((rows,), BOS, device=given.device)
     for t in range(frames):
         logits = model.decode(last[:, None], encoded, mask, cache=cache, at=t)[:, -1]
-        allowed = torch.from_numpy(chord_mask(vocabulary, last.cpu().numpy())).to(logits.device)
+        allowed = torch.from_numpy(part_mask(vocabulary, part, last.cpu().numpy())).to(logits.device)
         last = pick(logits, allowed, temperature, draws[:, t])
-        chords[:, t] = last
-    return chords
+        written[:, t] = last
+    return written
 
 
 def uniform(seed: int, rows: int, frames: int) -> Tensor:

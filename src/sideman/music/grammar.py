@@ -7,7 +7,7 @@ published models were sampled with a looser rule, kept as `reference=True`: afte
 import numpy as np
 from numpy.typing import NDArray
 
-from sideman.music.vocabulary import CHORD_HOLD, NOTE_HOLD, NOTE_ON, SILENCE, Vocabulary
+from sideman.music.vocabulary import CHORD_HOLD, NOTE_HOLD, NOTE_ON, SILENCE, PartName, Vocabulary
 
 
 def hold_of(vocabulary: Vocabulary, tokens: NDArray[np.integer]) -> NDArray[np.integer]:
@@ -15,6 +15,13 @@ def hold_of(vocabulary: Vocabulary, tokens: NDArray[np.integer]) -> NDArray[np.i
     chord = CHORD_HOLD + (tokens - CHORD_HOLD) % vocabulary.chords
     note = NOTE_HOLD + (tokens - NOTE_HOLD) % 128
     return np.where(tokens >= CHORD_HOLD, chord, np.where(tokens >= NOTE_HOLD, note, SILENCE))
+
+
+def part_mask(
+    vocabulary: Vocabulary, part: PartName, previous: NDArray[np.integer], reference: bool = False
+) -> NDArray[np.bool_]:
+    """`chord_mask` or `melody_mask`."""
+    return (chord_mask if part == "chord" else melody_mask)(vocabulary, previous, reference)
 
 
 def chord_mask(vocabulary: Vocabulary, previous: NDArray[np.integer], reference: bool = False) -> NDArray[np.bool_]:

@@ -8,6 +8,7 @@ song by semitones is arithmetic on ids, and adding a data set never shifts one.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,8 @@ from sideman.music.frames import SILENT, Frames
 
 PAD, BOS, EOS, SILENCE = 0, 1, 2, 3
 NOTE_HOLD, NOTE_ON, CHORD_HOLD = 4, 132, 260
+
+PartName = Literal["chord", "melody"]
 
 # Our own chord templates: quality, and the basses (semitones above the root) it may stand on.
 # The list covers what POP909 and Nottingham contain and what players of standards expect.

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from sideman.data.pack import Pack
 from sideman.errors import WrongValue
 from sideman.music.frames import SILENT
-from sideman.music.vocabulary import BOS, CHORD_HOLD, EOS, NOTE_HOLD, NOTE_ON, PAD, SILENCE, Vocabulary
+from sideman.music.vocabulary import BOS, CHORD_HOLD, EOS, NOTE_HOLD, NOTE_ON, PAD, SILENCE, PartName, Vocabulary
 from sideman.train.recipe import DataConfig
 
 Tokens = NDArray[np.int64]
@@ -43,22 +43,26 @@ class Batch:
             self.melody[:, cut], self.chords[:, cut], self.form[:, cut], np.minimum(self.lengths, frames), self.pieces
         )
 
-    def interleaved(self, part: str) -> Tokens:
+    def both(self, part: PartName) -> tuple[Tokens, Tokens]:
+        """Frame tokens [B, T] of `part` and of the other one."""
+        return (self.chords, self.melody) if part == "chord" else (self.melody, self.chords)
+
+    def interleaved(self, part: PartName) -> Tokens:
         """BOS c1 m1 c2 m2 .. EOS (melody first when it is the model part), int64 [B, 2T+2]."""
         rows, frames = self.melody.shape
         out = np.full((rows, 2 * frames + 2), PAD, np.int64)
         out[:, 0] = BOS
-        own, other = (self.chords, self.melody) if part == "chord" else (self.melody, self.chords)
+        own, other = self.both(part)
         out[:, 1:-1:2], out[:, 2:-1:2] = own, other
         out[np.arange(rows), 2 * self.lengths + 1] = EOS
         return out
 
-    def single(self, part: str) -> Tokens:
+    def single(self, part: PartName) -> Tokens:
         """BOS x1 .. xT EOS of one part, int64 [B, T+2]."""
         rows, frames = self.melody.shape
         out = np.full((rows, frames + 2), PAD, np.int64)
         out[:, 0] = BOS
-        out[:, 1:-1] = self.chords if part == "chord" else self.melody
+        out[:, 1:-1] = self.both(part)[0]
         out[np.arange(rows), self.lengths + 1] = EOS
         return out
 

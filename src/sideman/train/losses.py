@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sideman.music.vocabulary import PAD
+from sideman.music.vocabulary import PAD, PartName
 from sideman.train.batches import Batch, interleaved_form, single_form
 
 
@@ -15,7 +15,7 @@ def next_token_loss(logits: Tensor, targets: Tensor) -> Tensor:
     return F.cross_entropy(logits.float().flatten(0, -2), targets.flatten(), ignore_index=PAD)
 
 
-def model_loss(model: nn.Module, stage: str, part: str, batch: Batch, device: torch.device) -> Tensor:
+def model_loss(model: nn.Module, stage: str, part: PartName, batch: Batch, device: torch.device) -> Tensor:
     """Teacher-forced next-token loss of a batch, nats a token."""
     if stage == "online":
         tokens = torch.from_numpy(batch.interleaved(part)).to(device)

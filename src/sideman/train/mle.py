@@ -190,11 +190,16 @@ class Run:
         self.model.eval()
         result = self.objective.validate(self.model, self.valid, self.fabric.device)
         due = self.step % recipe.sample_every == 0 or self.step == recipe.steps
-        plays = isinstance(self.raw, OnlineModel | OfflineModel) and recipe.part == "chord"
+        plays = isinstance(self.raw, OnlineModel | OfflineModel)
         if due and plays and self.fabric.is_global_zero:
             folder = self.folder / "samples" / f"step-{self.step:06d}"
             result |= sample_scores(
-                cast(OnlineModel | OfflineModel, self.raw), self.vocabulary, self.valid[0], recipe.seed, folder
+                cast(OnlineModel | OfflineModel, self.raw),
+                self.vocabulary,
+                self.valid[0],
+                recipe.seed,
+                folder,
+                recipe.part,
             )
         self.model.train()
         progress.log(self.step, **result)

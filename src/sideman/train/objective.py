@@ -8,6 +8,7 @@ from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from sideman.models.reward import framed
+from sideman.music.vocabulary import PartName
 from sideman.train.batches import Batch
 from sideman.train.losses import model_loss, target_count
 from sideman.train.negatives import permuted, shifted_or_permuted
@@ -42,7 +43,7 @@ class NextToken:
     """Cross-entropy of an online or offline model."""
 
     stage: str
-    part: str
+    part: PartName
 
     def loss(self, model: nn.Module, batch: Batch, device: torch.device) -> Tensor:
         return model_loss(model, self.stage, self.part, batch, device)

@@ -15,6 +15,7 @@ import yaml
 
 from sideman.errors import UnreadableFile, WrongValue
 from sideman.models.transformer import Share, Size, StackConfig
+from sideman.music.vocabulary import PartName
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 AtLeastZero = Annotated[float, msgspec.Meta(ge=0)]
@@ -74,7 +75,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run: Name
     start: str | None = None
     negatives: Literal["equal", "reference"] = "equal"
-    part: Literal["chord", "melody"] = "chord"
+    part: PartName = "chord"
     model: ModelConfig = ModelConfig()
     optim: OptimConfig = OptimConfig()
     seed: Annotated[int, msgspec.Meta(ge=0)] = 42

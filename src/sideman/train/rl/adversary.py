@@ -1,4 +1,4 @@
-"""GAPT's adversary (spec 6.6): learns to tell the policy's chords from people's; deceiving it is rewarded."""
+"""GAPT's adversary (spec 6.6): learns to tell what the policy plays from what people play; deceiving it is rewarded."""
 
 from collections import deque
 from typing import Any
@@ -8,10 +8,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from sideman.models.reward import DiscriminativeModel, RewardConfig, framed
-from sideman.music.vocabulary import CHORD_HOLD, EOS, PAD, Vocabulary
+from sideman.music.vocabulary import EOS, PAD, PartName, Vocabulary
 from sideman.train.rl.judges import cut, windowed
 from sideman.train.rl.recipe import AdversaryConfig
 from sideman.train.rl.rollout import Rollout
+from sideman.train.rl.rules import Alphabet
 from sideman.train.running import learning_rate
 
 
@@ -27,10 +28,16 @@ class Adversary:
     """The discriminator, its optimiser, and when it learns. Steps are counted from 1."""
 
     def __init__(
-        self, config: AdversaryConfig, vocabulary: Vocabulary, grammar: bool, updates: int, device: torch.device
+        self,
+        config: AdversaryConfig,
+        vocabulary: Vocabulary,
+        part: PartName,
+        grammar: bool,
+        updates: int,
+        device: torch.device,
     ) -> None:
         self.config, self.grammar, self.updates, self.done = config, grammar, updates, 0
-        self.chord_on = vocabulary.chord_on
+        self.alphabet = Alphabet.of(vocabulary, part)
         network = RewardConfig(vocabulary.size, config.stack, pitch_classes=config.pitch_classes)
         self.model = DiscriminativeModel(network, vocabulary).to(device).eval()
         optim = config.optim
@@ -42,7 +49,7 @@ class Adversary:
     @torch.no_grad()
     def reward(self, rollout: Rollout) -> Tensor:
         """[B, T]; remembers the mean of a whole sequence for `due`."""
-        out = windowed(self._judge, rollout.scene.melody, rollout.chords, self.config.windows)
+        out = windowed(self._judge, rollout.scene.heard, (rollout.played,), self.config.windows)
         self.history.append(float(out.sum(1).mean()))
         return out
 
@@ -55,11 +62,11 @@ class Adversary:
         return early or (bool(self.history) and sum(self.history) / len(self.history) > config.threshold)
 
     def learn(self, rollout: Rollout) -> float:
-        """One step on a minibatch and the chords people wrote to the same melodies; its loss."""
+        """One step on a minibatch and what people played in the policy's place; its loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.config.optim, self.done, self.updates)
         self.model.train()
-        lengths = self.config.windows or (rollout.chords.shape[1],)
+        lengths = self.config.windows or (rollout.played.shape[1],)
         loss = torch.stack([self._loss(rollout, length) for length in lengths]).mean()
         self.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -71,26 +78,26 @@ class Adversary:
 
     def _loss(self, rollout: Rollout, length: int) -> Tensor:
         truth = self.opened(rollout.scene.truth) if self.grammar else rollout.scene.truth
-        pair, _, _ = cut(rollout.scene.melody, (rollout.chords, truth), length)
+        pair, _, _ = cut(rollout.scene.heard, (rollout.played, truth), length)
         labels = torch.arange(2, device=truth.device).repeat_interleave(len(pair[0]))
         logits = self.model(None, self._alone(framed(torch.cat(pair))))
         return F.cross_entropy(logits.float(), labels, label_smoothing=self.config.smoothing)
 
     def opened(self, truth: Tensor) -> Tensor:
-        """The data as our grammar would write it: a crop that begins in the middle of a chord begins with an onset.
+        """The data as our grammar would write it: a crop that begins in the middle of an event begins with an onset.
         Otherwise the first token alone would tell data from rollouts."""
         out = truth.clone()
         first = truth[:, 0]
-        held = (first >= CHORD_HOLD) & (first < self.chord_on)
-        out[:, 0] = torch.where(held, first - CHORD_HOLD + self.chord_on, first)
+        held = self.alphabet.has(first) & (first < self.alphabet.on)
+        out[:, 0] = torch.where(held, first - self.alphabet.hold + self.alphabet.on, first)
         return out
 
-    def _alone(self, chords: Tensor) -> Tensor:
+    def _alone(self, played: Tensor) -> Tensor:
         """Sequences without EOS, as the adversary reads them."""
-        return torch.where(chords == EOS, PAD, chords)
+        return torch.where(played == EOS, PAD, played)
 
-    def _judge(self, melody: Tensor, chords: Tensor) -> Tensor:
-        return deception(self.model(None, self._alone(chords)).float(), self.config.reward)
+    def _judge(self, played: Tensor) -> Tensor:
+        return deception(self.model(None, self._alone(played)).float(), self.config.reward)
 
     def state(self) -> dict[str, Any]:
         return {

@@ -17,9 +17,9 @@ class CriticCopy(nn.Module):
         self.body.requires_grad_(True)
         self.head = nn.Linear(policy.config.stack.width, 1, bias=False)
 
-    def forward(self, scene: Scene, chords: Tensor, states: Tensor) -> Tensor:
+    def forward(self, scene: Scene, played: Tensor, states: Tensor) -> Tensor:
         """Values [B, T]."""
-        return self.head(policy_states(self.body, scene, chords))[..., 0]  # type: ignore[no-any-return]
+        return self.head(policy_states(self.body, scene, played))[..., 0]  # type: ignore[no-any-return]
 
 
 class CriticHead(nn.Module):
@@ -30,6 +30,6 @@ class CriticHead(nn.Module):
         width = policy.config.stack.width
         self.head = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, 1))
 
-    def forward(self, scene: Scene, chords: Tensor, states: Tensor) -> Tensor:
+    def forward(self, scene: Scene, played: Tensor, states: Tensor) -> Tensor:
         """Values [B, T] of the policy's `states` [B, T, D]."""
         return self.head(states.detach())[..., 0]  # type: ignore[no-any-return]

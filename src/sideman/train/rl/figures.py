@@ -1,8 +1,10 @@
-"""What a policy plays to validation melodies, in the figures that decide which checkpoint is kept."""
+"""What a policy plays to validation pieces, in the figures that decide which checkpoint is kept."""
 
 import math
+from collections.abc import Callable
 
 from sideman.models.online import OnlineModel
+from sideman.music.frames import Frames
 from sideman.music.measures import (
     chord_density,
     length_entropy,
@@ -11,30 +13,35 @@ from sideman.music.measures import (
     pitch_classes_per_chord,
     silence,
 )
-from sideman.music.vocabulary import Vocabulary
+from sideman.music.melody_measures import note_density, note_length_entropy, rests
+from sideman.music.vocabulary import PartName, Vocabulary
 from sideman.train.batches import Batch
-from sideman.train.samples import sample_chords
+from sideman.train.samples import sampled_frames
+
+Measures = dict[str, Callable[[list[Frames]], float]]
+# What is measured of both the policy and people; silence is that of the part played, under the other one.
+OF_CHORDS: Measures = {
+    "note_in_chord": note_in_chord,
+    "silence": silence,
+    "length_entropy": length_entropy,
+    "density": chord_density,
+    "pitch_classes": pitch_classes_per_chord,
+}
+OF_MELODIES: Measures = {
+    "note_in_chord": note_in_chord,
+    "silence": rests,
+    "length_entropy": note_length_entropy,
+    "density": note_density,
+}
 
 
-def played(model: OnlineModel, vocabulary: Vocabulary, batch: Batch, seed: int) -> dict[str, float]:
+def played(model: OnlineModel, vocabulary: Vocabulary, batch: Batch, seed: int, part: PartName) -> dict[str, float]:
     """Figures of samples at temperature 1 within the grammar, the same draws every time; a figure that has nothing to
     measure is left out."""
-    chords = sample_chords(model, vocabulary, batch, seed)
-    ours, truth = [], []
-    for row, length in enumerate(batch.lengths):
-        melody, form = batch.melody[row, :length], batch.form[row, :length]
-        ours.append(vocabulary.decode(melody, chords[row, :length], form))
-        truth.append(vocabulary.decode(melody, batch.chords[row, :length], form))
-    figures = {
-        "valid_note_in_chord": note_in_chord(ours),
-        "valid_silence": silence(ours),
-        "valid_length_entropy": length_entropy(ours),
-        "valid_pitch_classes": pitch_classes_per_chord(ours),
-        "valid_density": chord_density(ours),
-        "valid_onset_distance": onset_distance(ours, truth),
-        "truth_note_in_chord": note_in_chord(truth),
-        "truth_length_entropy": length_entropy(truth),
-        "truth_pitch_classes": pitch_classes_per_chord(truth),
-        "truth_density": chord_density(truth),
-    }
+    ours, truth = sampled_frames(model, vocabulary, batch, seed, part)
+    measures = OF_CHORDS if part == "chord" else OF_MELODIES
+    figures = {f"valid_{name}": measure(ours) for name, measure in measures.items()}
+    if part == "chord":
+        figures["valid_onset_distance"] = onset_distance(ours, truth)
+    figures |= {f"truth_{name}": measure(truth) for name, measure in measures.items()}
     return {name: value for name, value in figures.items() if math.isfinite(value)}

@@ -27,7 +27,8 @@ class NetworkTerm:
 
     @torch.no_grad()
     def __call__(self, rollout: Rollout) -> Tensor:
-        return windowed(self._judge, rollout.scene.melody, rollout.chords, self.windows)
+        # Networks read melody and chords, whichever of them was played.
+        return windowed(self._judge, rollout.scene.heard, (rollout.melody, rollout.chords), self.windows)
 
     def _judge(self, melody: Tensor, chords: Tensor) -> Tensor:
         judged = self.model(melody, chords)
@@ -44,14 +45,12 @@ def matching(logits: Tensor) -> Tensor:
     return logits.float().softmax(-1)[:, 1]
 
 
-def windowed(
-    judge: Callable[[Tensor, Tensor], Tensor], melody: Tensor, chords: Tensor, windows: Sequence[int]
-) -> Tensor:
-    """Reward [B, T] of a judge of framed sequences, at the last frame of what it judged: the whole, or each part of
-    each of the given lengths (ReaLchords-M)."""
-    out = torch.zeros(melody.shape, device=melody.device)
-    for length in windows or (melody.shape[1],):
-        parts, row, last = cut(melody, (melody, chords), length)
+def windowed(judge: Callable[..., Tensor], measure: Tensor, tokens: Sequence[Tensor], windows: Sequence[int]) -> Tensor:
+    """Reward [B, T] of a judge of framed sequences of `tokens` [B, T] each, at the last frame of what it judged: the
+    whole (as long as `measure` [B, T] is not PAD), or each part of each of the given lengths (ReaLchords-M)."""
+    out = torch.zeros(measure.shape, device=measure.device)
+    for length in windows or (measure.shape[1],):
+        parts, row, last = cut(measure, tokens, length)
         out.index_put_((row, last), judge(*(framed(part) for part in parts)).float(), accumulate=True)
     return out
 
@@ -72,15 +71,16 @@ def cut(measure: Tensor, tokens: Sequence[Tensor], length: int) -> tuple[list[Te
 
 def rule_rewards(rollout: Rollout, weights: Rules, vocabulary: Vocabulary) -> dict[str, Tensor]:
     """Every rule that has a weight, unweighted, [B, T]; those of a whole sequence at its last action."""
-    melody, mask, chords = rollout.scene.melody, rollout.scene.mask, rollout.chords
+    heard, mask, played = rollout.scene.heard, rollout.scene.mask, rollout.played
+    alphabet = rules.Alphabet.of(vocabulary, rollout.scene.part)
     whole: dict[str, Rule] = {
-        "early_stop": lambda: rules.early_stop(chords, mask),
-        "invalid": lambda: rules.invalid(chords, melody, mask, vocabulary.chord_on),
-        "long_note": lambda: rules.long_note(chords, mask),
-        "repetition": lambda: rules.repetition(chords, mask, vocabulary.chord_on),
+        "early_stop": lambda: rules.early_stop(played, mask),
+        "invalid": lambda: rules.invalid(played, heard, mask, alphabet),
+        "long_note": lambda: rules.long_note(played, mask),
+        "repetition": lambda: rules.repetition(played, mask, alphabet),
     }
     each: dict[str, Rule] = {
-        "silence": lambda: rules.silence(chords, melody, mask),
+        "silence": lambda: rules.silence(played, heard, mask),
         "note_in_chord": lambda: _hits(rollout, vocabulary),
     }
     wanted = {name for name in (*whole, *each) if getattr(weights, name)}
@@ -95,5 +95,5 @@ def at_the_end(score: Tensor, mask: Tensor) -> Tensor:
 
 
 def _hits(rollout: Rollout, vocabulary: Vocabulary) -> Tensor:
-    table = rules.token_masks(vocabulary, rollout.chords.device)
-    return rules.note_in_chord(rollout.chords, rollout.scene.melody, rollout.scene.mask, table)[0].float() / 10
+    table = rules.token_masks(vocabulary, rollout.played.device)
+    return rules.note_in_chord(rollout.chords, rollout.melody, rollout.scene.mask, table)[0].float() / 10

@@ -11,7 +11,7 @@ from sideman.models.offline import OfflineModel
 from sideman.models.online import OnlineModel
 from sideman.models.reward import ContrastiveModel, DiscriminativeModel
 from sideman.models.transformer import StackConfig
-from sideman.music.vocabulary import Vocabulary
+from sideman.music.vocabulary import PartName, Vocabulary
 from sideman.train.checkpoint import checkpoint_in
 from sideman.train.rl.judges import NetworkTerm
 from sideman.train.rl.recipe import NetworkReward
@@ -19,9 +19,10 @@ from sideman.train.rl.recipe import NetworkReward
 Network = TypeVar("Network", bound=Model)
 
 
-def load_policy(path: str, vocabulary: Vocabulary) -> tuple[ModelFile, OnlineModel]:
+def load_policy(path: str, vocabulary: Vocabulary, part: PartName) -> tuple[ModelFile, OnlineModel]:
     """The online model to start from, without dropout. Raises SidemanError."""
     file, model = _load("start", path, vocabulary, OnlineModel, "online")
+    _check_part("start", path, file, part)
     assert file.online is not None
     quiet = msgspec.structs.replace(file.online, stack=_quiet(file.online.stack))
     file = msgspec.structs.replace(file, online=quiet)
@@ -31,9 +32,11 @@ def load_policy(path: str, vocabulary: Vocabulary) -> tuple[ModelFile, OnlineMod
     return file, policy
 
 
-def load_anchor(path: str, vocabulary: Vocabulary) -> OfflineModel:
+def load_anchor(path: str, vocabulary: Vocabulary, part: PartName) -> OfflineModel:
     """The offline model to stay near to, frozen. Raises SidemanError."""
-    return _load("anchor", path, vocabulary, OfflineModel, "offline")[1].requires_grad_(False)
+    file, model = _load("anchor", path, vocabulary, OfflineModel, "offline")
+    _check_part("anchor", path, file, part)
+    return model.requires_grad_(False)
 
 
 def load_terms(networks: tuple[NetworkReward, ...], vocabulary: Vocabulary) -> list[NetworkTerm]:
@@ -69,6 +72,14 @@ def _load(field: str, path: str, vocabulary: Vocabulary, kinds: type[Network] | 
             "Train all networks of a run with the same data.vocabulary.",
         )
     return file, model
+
+
+def _check_part(field: str, path: str, file: ModelFile, part: PartName) -> None:
+    if file.part != part:
+        raise WrongValue(
+            f"{field}: {path} plays the {file.part} part, and the recipe's part is {part}.",
+            f"Set part: {file.part}, or give a network that was trained with part: {part}.",
+        )
 
 
 def _quiet(stack: StackConfig) -> StackConfig:

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from sideman.models.transformer import Size, StackConfig
+from sideman.music.vocabulary import PartName
 from sideman.train.recipe import AtLeastZero, DataConfig, Name, OptimConfig, Positive
 
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
@@ -71,6 +72,7 @@ class RlRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run: Name
     start: str
     anchor: str
+    part: PartName = "chord"
     networks: tuple[NetworkReward, ...] = ()
     rules: Rules = Rules()
     adversary: AdversaryConfig | None = None

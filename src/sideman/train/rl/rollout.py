@@ -1,7 +1,8 @@
-"""Rollouts: the policy plays chords to real melodies that it hears frame by frame (spec 6.2).
+"""Rollouts: the policy plays its part to another that people wrote and that it hears frame by frame (spec 6.2).
 
-B sequences, T frames, V tokens, D width of the policy. In the interleaved sequence BOS c1 m1 c2 m2 .. the policy acts
-at the even positions; a rollout keeps these alone, so index t is the chord of frame t everywhere.
+B sequences, T frames, V tokens, D width of the policy. With p the part played and h the one heard, the policy acts at
+the even positions of BOS p1 h1 p2 h2 ..; a rollout keeps these alone, so index t is the policy's token of frame t
+everywhere.
 """
 
 from dataclasses import dataclass
@@ -15,8 +16,8 @@ from sideman.models.decode import pick
 from sideman.models.offline import OfflineModel
 from sideman.models.online import OnlineModel
 from sideman.models.reward import framed
-from sideman.music.grammar import chord_mask, hold_of
-from sideman.music.vocabulary import BOS, PAD, Vocabulary
+from sideman.music.grammar import hold_of, part_mask
+from sideman.music.vocabulary import BOS, PAD, PartName, Vocabulary
 from sideman.train.batches import Batch
 
 Rows = Tensor | slice
@@ -25,52 +26,67 @@ FORBIDDEN = -1e9  # logit of a token the grammar rules out; finite, so that 0 * 
 
 @dataclass(frozen=True)
 class Scene:
-    """What is played to. `melody`, `truth` (the chords people wrote): int64 [B, T], PAD beyond a piece's end;
-    `form` uint8 [B, T, 3]; `mask` bool [B, T], True where there is a frame to play."""
+    """What is played to. `part`: the part the policy plays; `heard`: the other one; `truth`: what people played in the
+    policy's place; int64 [B, T], PAD beyond a piece's end. `form` uint8 [B, T, 3]; `mask` bool [B, T], True where there
+    is a frame to play."""
 
-    melody: Tensor
+    part: PartName
+    heard: Tensor
     truth: Tensor
     form: Tensor
     mask: Tensor
 
     @classmethod
-    def of(cls, batch: Batch, device: torch.device) -> "Scene":
-        melody, truth, form = (torch.from_numpy(x).to(device) for x in (batch.melody, batch.chords, batch.form))
-        return cls(melody, truth, form, melody != PAD)
+    def of(cls, batch: Batch, part: PartName, device: torch.device) -> "Scene":
+        truth, heard = batch.both(part)
+        tensors = (torch.from_numpy(x).to(device) for x in (heard, truth, batch.form, heard != PAD))
+        return cls(part, *tensors)
 
     def repeated(self, times: int) -> "Scene":
         """Every row `times` times in a row."""
-        return Scene(*(x.repeat_interleave(times, 0) for x in (self.melody, self.truth, self.form, self.mask)))
+        return Scene(
+            self.part, *(x.repeat_interleave(times, 0) for x in (self.heard, self.truth, self.form, self.mask))
+        )
 
     def rows(self, which: Rows) -> "Scene":
-        return Scene(self.melody[which], self.truth[which], self.form[which], self.mask[which])
+        return Scene(self.part, self.heard[which], self.truth[which], self.form[which], self.mask[which])
 
 
 @dataclass(frozen=True)
 class Rollout:
-    """What was played. `chords` int64 [B, T], PAD beyond the end; `logits` fp32 [B, T, V]: the policy's when it chose
+    """What was played. `played` int64 [B, T], PAD beyond the end; `logits` fp32 [B, T, V]: the policy's when it chose
     (FORBIDDEN where the grammar forbids); `states` fp32 [B, T, D]: what the policy knew when it chose."""
 
     scene: Scene
-    chords: Tensor
+    played: Tensor
     logits: Tensor
     states: Tensor
 
     @property
+    def melody(self) -> Tensor:
+        """[B, T], whoever played it."""
+        return self.scene.heard if self.scene.part == "chord" else self.played
+
+    @property
+    def chords(self) -> Tensor:
+        """[B, T], whoever played them."""
+        return self.played if self.scene.part == "chord" else self.scene.heard
+
+    @property
     def log_probs(self) -> Tensor:
-        """Log-probability of each chord token chosen, [B, T]."""
-        return chosen(self.logits, self.chords)
+        """Log-probability of each token chosen, [B, T]."""
+        return chosen(self.logits, self.played)
 
     def rows(self, which: Rows) -> "Rollout":
-        return Rollout(self.scene.rows(which), self.chords[which], self.logits[which], self.states[which])
+        return Rollout(self.scene.rows(which), self.played[which], self.logits[which], self.states[which])
 
 
 class Grammar:
-    """Which chord tokens may follow which (music.grammar), as tables on the device; without one, all may."""
+    """Which tokens of a part may follow which (music.grammar), as tables on the device; without one, all may."""
 
-    def __init__(self, vocabulary: Vocabulary, device: torch.device) -> None:
+    def __init__(self, vocabulary: Vocabulary, part: PartName, device: torch.device) -> None:
         every = np.arange(vocabulary.size)
-        always = chord_mask(vocabulary, np.array([BOS]))[0]
+        always = part_mask(vocabulary, part, np.array([BOS]))[0]
         self.always = torch.from_numpy(always).to(device)
         self.hold = torch.from_numpy(hold_of(vocabulary, every)).to(device)
 
@@ -81,9 +97,9 @@ class Grammar:
         return logits.masked_fill(~self.always, FORBIDDEN).scatter(-1, hold, allowed)
 
 
-def before(chords: Tensor) -> Tensor:
-    """The chord token before each, [B, T]: BOS c1 .. c(T-1)."""
-    return torch.cat((torch.full_like(chords[:, :1], BOS), chords[:, :-1]), 1)
+def before(played: Tensor) -> Tensor:
+    """The token before each, [B, T]: BOS p1 .. p(T-1)."""
+    return torch.cat((torch.full_like(played[:, :1], BOS), played[:, :-1]), 1)
 
 
 def chosen(logits: Tensor, tokens: Tensor) -> Tensor:
@@ -93,13 +109,13 @@ def chosen(logits: Tensor, tokens: Tensor) -> Tensor:
 
 @torch.no_grad()
 def play(model: OnlineModel, scene: Scene, grammar: Grammar | None, draw: torch.Generator) -> Rollout:
-    """Chords for every melody of a scene at temperature 1, frame by frame on a static cache."""
+    """The policy's part for every row of a scene at temperature 1, frame by frame on a static cache."""
     model.eval()
-    rows, frames = scene.melody.shape
-    device = scene.melody.device
+    rows, frames = scene.heard.shape
+    device = scene.heard.device
     cache = model.cache(rows, 2 * frames)
     draws = torch.rand(rows, frames, generator=draw, dtype=torch.float64).to(device)
-    chords = torch.empty_like(scene.melody)
+    played = torch.empty_like(scene.heard)
     logits = torch.empty(rows, frames, model.config.tokens, device=device)
     states = torch.empty(rows, frames, model.config.stack.width, device=device)
     last = torch.full((rows,), BOS, device=device)
@@ -111,31 +127,33 @@ def play(model: OnlineModel, scene: Scene, grammar: Grammar | None, draw: torch.
         scores = model.read(states[:, t]).float()
         logits[:, t] = scores if grammar is None else grammar.forbid(scores, last)
         last = torch.where(scene.mask[:, t], pick(logits[:, t], everything, 1.0, draws[:, t]), PAD)
-        chords[:, t] = last
+        played[:, t] = last
         at += feed.shape[1]
-        feed = torch.stack((last, scene.melody[:, t]), 1)
-    return Rollout(scene, chords, logits, states)
+        feed = torch.stack((last, scene.heard[:, t]), 1)
+    return Rollout(scene, played, logits, states)
 
 
-def policy_states(model: OnlineModel, scene: Scene, chords: Tensor) -> Tensor:
-    """States [B, T, D] from which the chord of each frame is predicted, in one pass over BOS c1 m1 .. c(T-1) m(T-1)."""
-    heard = torch.stack((chords, scene.melody), -1)[:, :-1].flatten(1)
-    tokens = torch.cat((torch.full_like(chords[:, :1], BOS), heard), 1)
+def policy_states(model: OnlineModel, scene: Scene, played: Tensor) -> Tensor:
+    """States [B, T, D] from which the policy's token of each frame is predicted, in one pass over
+    BOS p1 h1 .. p(T-1) h(T-1)."""
+    past = torch.stack((played, scene.heard), -1)[:, :-1].flatten(1)
+    tokens = torch.cat((torch.full_like(played[:, :1], BOS), past), 1)
     form = scene.form.repeat_interleave(2, 1)[:, : tokens.shape[1]]
     return model.states(tokens, form)[:, ::2]
 
 
-def policy_logits(model: OnlineModel, states: Tensor, chords: Tensor, grammar: Grammar | None) -> Tensor:
-    """Logits [B, T, V] in fp32 of the chord of each frame."""
+def policy_logits(model: OnlineModel, states: Tensor, played: Tensor, grammar: Grammar | None) -> Tensor:
+    """Logits [B, T, V] in fp32 of the policy's token of each frame."""
     logits = model.read(states).float()
-    return logits if grammar is None else grammar.forbid(logits, before(chords))
+    return logits if grammar is None else grammar.forbid(logits, before(played))
 
 
 @torch.no_grad()
-def anchor_logits(anchor: OfflineModel, scene: Scene, chords: Tensor, grammar: Grammar | None) -> Tensor:
-    """What the offline model, which knows the whole melody, gives for the chord of each frame: fp32 [B, T, V]."""
-    melody = framed(scene.melody)
+def anchor_logits(anchor: OfflineModel, scene: Scene, played: Tensor, grammar: Grammar | None) -> Tensor:
+    """What the offline model, which knows all of the other part, gives for each frame of the policy's: fp32
+    [B, T, V]."""
+    given = framed(scene.heard)
     form = F.pad(scene.form, (0, 0, 1, 1))
-    real = melody != PAD
-    logits = anchor(melody, before(chords), form, None if bool(real.all()) else real).float()
-    return logits if grammar is None else grammar.forbid(logits, before(chords))
+    real = given != PAD
+    logits = anchor(given, before(played), form, None if bool(real.all()) else real).float()
+    return logits if grammar is None else grammar.forbid(logits, before(played))

@@ -1,79 +1,104 @@
-"""Rule rewards (spec 6.3) as pure functions: chord tokens int64 [B, T], PAD beyond a piece's end, in; rewards out.
+"""Rule rewards (spec 6.3) as pure functions: the played part's tokens int64 [B, T], PAD beyond a piece's end, in;
+rewards out.
 
 A reward of a whole sequence is a float [B]; one a frame is a float [B, T]. Names as in `Scene`.
 """
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
-from sideman.music.vocabulary import CHORD_HOLD, EOS, NOTE_HOLD, PAD, SILENCE, Vocabulary
+from sideman.music.vocabulary import CHORD_HOLD, EOS, NOTE_HOLD, NOTE_ON, PAD, SILENCE, PartName, Vocabulary
 
 LISTEN_FRAMES = 8  # at the beginning an accompanist may listen
 SILENT_SHARE = 0.04  # about what people leave without a chord
 LONG_FRAMES, RUN_EVENTS = 32, 4
 
 
-def early_stop(chords: Tensor, mask: Tensor) -> Tensor:
+@dataclass(frozen=True)
+class Alphabet:
+    """Ids of one part's events: holds from `hold`, onsets from `on`, in the same order, up to `end`."""
+
+    hold: int
+    on: int
+    end: int
+
+    @classmethod
+    def of(cls, vocabulary: Vocabulary, part: PartName) -> "Alphabet":
+        if part == "melody":
+            return cls(NOTE_HOLD, NOTE_ON, CHORD_HOLD)
+        return cls(CHORD_HOLD, vocabulary.chord_on, vocabulary.size)
+
+    def has(self, tokens: Tensor) -> Tensor:
+        """bool: an event of this part, not silence and nothing special."""
+        return (tokens >= self.hold) & (tokens < self.end)
+
+    def name(self, tokens: Tensor) -> Tensor:
+        """Which chord or pitch an event is, whether it begins or goes on."""
+        return torch.where(tokens >= self.on, tokens - self.on, tokens - self.hold)
+
+
+def early_stop(played: Tensor, mask: Tensor) -> Tensor:
     """Minus a tenth of the frames left after the first EOS or PAD, [B]."""
-    stopped = (((chords == EOS) | (chords == PAD)) & mask).long()
-    played = (1 - stopped.cummax(1).values) * mask
-    return (played.sum(1) - mask.sum(1)).float() / 10
+    stopped = (((played == EOS) | (played == PAD)) & mask).long()
+    before = (1 - stopped.cummax(1).values) * mask
+    return (before.sum(1) - mask.sum(1)).float() / 10
 
 
-def undecodable(chords: Tensor, mask: Tensor, chord_on: int) -> Tensor:
-    """bool [B]: a token of the other part, or a hold that prolongs another chord than the one sounding (spec 1.5).
+def undecodable(played: Tensor, mask: Tensor, alphabet: Alphabet) -> Tensor:
+    """bool [B]: a token of the other part, or a hold that prolongs another event than the one sounding (spec 1.5).
 
     Special ids are dropped before decoding, so they are no reason.
     """
-    real = mask & (chords > EOS)
-    previous = _last(chords, real)
-    hold = real & (chords >= CHORD_HOLD) & (chords < chord_on)
-    foreign = real & (chords >= NOTE_HOLD) & (chords < CHORD_HOLD)
-    other = hold & (previous >= CHORD_HOLD) & (_name(chords, chord_on) != _name(previous, chord_on))
+    real = mask & (played > EOS)
+    previous = _last(played, real)
+    hold = real & alphabet.has(played) & (played < alphabet.on)
+    foreign = real & (played != SILENCE) & ~alphabet.has(played)
+    other = hold & alphabet.has(previous) & (alphabet.name(played) != alphabet.name(previous))
     return (foreign | other).any(1)
 
 
-def invalid(chords: Tensor, melody: Tensor, mask: Tensor, chord_on: int) -> Tensor:
+def invalid(played: Tensor, heard: Tensor, mask: Tensor, alphabet: Alphabet) -> Tensor:
     """-10 for a sequence with a special id or one that cannot be decoded, [B]."""
-    special = (((chords <= EOS) | (melody <= EOS)) & mask).any(1)
-    return -10.0 * (special | undecodable(chords, mask, chord_on)).float()
+    special = (((played <= EOS) | (heard <= EOS)) & mask).any(1)
+    return -10.0 * (special | undecodable(played, mask, alphabet)).float()
 
 
-def silent(chords: Tensor, melody: Tensor, mask: Tensor) -> Tensor:
-    """bool [B, T]: no chord under a sounding melody, after the first eight frames."""
-    out = (chords == SILENCE) & (melody != SILENCE) & mask
+def silent(played: Tensor, heard: Tensor, mask: Tensor) -> Tensor:
+    """bool [B, T]: nothing is played while the other part sounds, after the first eight frames."""
+    out = (played == SILENCE) & (heard != SILENCE) & mask
     out[:, :LISTEN_FRAMES] = False
     return out
 
 
-def silence(chords: Tensor, melody: Tensor, mask: Tensor) -> Tensor:
+def silence(played: Tensor, heard: Tensor, mask: Tensor) -> Tensor:
     """-0.1 for each silent frame of a sequence in which more than 4 % are, [B, T]."""
-    out = silent(chords, melody, mask)
+    out = silent(played, heard, mask)
     share = out.sum(1) / mask[:, LISTEN_FRAMES:].sum(1).clamp(min=1)
     return -0.1 * (out & (share > SILENT_SHARE)[:, None]).float()
 
 
-def long_note(chords: Tensor, mask: Tensor) -> Tensor:
+def long_note(played: Tensor, mask: Tensor) -> Tensor:
     """Minus a tenth of the frames in runs of 32 or more equal tokens, up to the first PAD, [B]."""
-    real = mask & (chords != PAD).long().cumprod(1).bool()
+    real = mask & (played != PAD).long().cumprod(1).bool()
     edge = torch.ones_like(mask)
-    edge[:, 1:] = chords[:, 1:] != chords[:, :-1]
+    edge[:, 1:] = played[:, 1:] != played[:, :-1]
     runs = _runs(edge | ~real, real)
     return -(runs * (runs >= LONG_FRAMES)).sum(1).float() / 10
 
 
-def repetition(chords: Tensor, mask: Tensor, chord_on: int) -> Tensor:
-    """Minus a tenth of the chords in runs of more than four equal ones, silence between or not, [B]; -1 where it
-    cannot be decoded."""
-    real = mask & (chords > EOS)
-    previous = _last(chords, real)
-    chord = real & (chords >= CHORD_HOLD)
+def repetition(played: Tensor, mask: Tensor, alphabet: Alphabet) -> Tensor:
+    """Minus a tenth of the chords or notes in runs of more than four equal ones, silence between or not, [B]; -1 where
+    it cannot be decoded."""
+    real = mask & (played > EOS)
     # A hold with nothing before it, or after silence, begins an event too.
-    event = chord & ((chords >= chord_on) | (previous < CHORD_HOLD))
-    name = _name(chords, chord_on)
+    begins = (played >= alphabet.on) | ~alphabet.has(_last(played, real))
+    event = real & alphabet.has(played) & begins
+    name = alphabet.name(played)
     runs = _runs(event & (_last(name, event, -1) != name), event)
     score = -(runs * (runs > RUN_EVENTS)).sum(1).float() / 10
-    return torch.where(undecodable(chords, mask, chord_on), -1.0, score)
+    return torch.where(undecodable(played, mask, alphabet), -1.0, score)
 
 
 def note_in_chord(chords: Tensor, melody: Tensor, mask: Tensor, token_masks: Tensor) -> tuple[Tensor, Tensor]:
@@ -86,11 +111,6 @@ def note_in_chord(chords: Tensor, melody: Tensor, mask: Tensor, token_masks: Ten
 def token_masks(vocabulary: Vocabulary, device: torch.device) -> Tensor:
     """`Vocabulary.token_masks` as int64 [V] on the device."""
     return torch.from_numpy(vocabulary.token_masks.astype("int64")).to(device)
-
-
-def _name(tokens: Tensor, chord_on: int) -> Tensor:
-    """Index of the chord of chord tokens."""
-    return torch.where(tokens >= chord_on, tokens - chord_on, tokens - CHORD_HOLD)
 
 
 def _last(values: Tensor, where: Tensor, nothing: int = PAD) -> Tensor:

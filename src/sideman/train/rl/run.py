@@ -51,16 +51,16 @@ class RlRun:
         self.recipe, self.folder = recipe, root / recipe.run
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.vocabulary = vocabulary_of(recipe.data)
-        begun, self.policy = load_policy(recipe.start, self.vocabulary)
+        begun, self.policy = load_policy(recipe.start, self.vocabulary, recipe.part)
         self.file = msgspec.structs.replace(begun, trained={})
         # What the online model was trained on is how far the policy can listen back, however short rollouts are.
         self.window = int(begun.trained.get("window", recipe.data.window_frames))
-        self.anchor = load_anchor(recipe.anchor, self.vocabulary).to(self.device)
+        self.anchor = load_anchor(recipe.anchor, self.vocabulary, recipe.part).to(self.device)
         self.terms = load_terms(recipe.networks, self.vocabulary)
         pack = load_pack(Path(recipe.data.pack))
         self.source = Source(pack, self.vocabulary, recipe.data, "train")
         self.valid = self._validation(pack)
-        self.grammar = Grammar(self.vocabulary, self.device) if recipe.grammar else None
+        self.grammar = Grammar(self.vocabulary, recipe.part, self.device) if recipe.grammar else None
         self.step, self.best, self.signals = 0, -math.inf, Signals()
         settle(self.folder / "last")
         self.asked, self.resumed = resume, may_resume(self.folder, self.file, resume)
@@ -78,7 +78,9 @@ class RlRun:
         self.adversary = None
         if recipe.adversary is not None:
             updates = recipe.steps * recipe.updates
-            self.adversary = Adversary(recipe.adversary, self.vocabulary, recipe.grammar, updates, self.device)
+            self.adversary = Adversary(
+                recipe.adversary, self.vocabulary, recipe.part, recipe.grammar, updates, self.device
+            )
         if self.resumed:
             self.policy.load_state_dict(load_checkpoint(self.folder / "last")[1].state_dict())
         self.policy.to(self.device)
@@ -123,8 +125,8 @@ class RlRun:
         recipe = self.recipe
         judges = [term.name for term in self.terms] + (["adversary"] if self.adversary else [])
         progress.say(
-            f"{recipe.run}: rl, {parameters(self.policy) / 1e6:.1f} M parameters from {recipe.start}, anchor "
-            f"{recipe.anchor}, {len(self.source.pieces)} pieces, {self.device.type}; "
+            f"{recipe.run}: rl {recipe.part}, {parameters(self.policy) / 1e6:.1f} M parameters from {recipe.start}, "
+            f"anchor {recipe.anchor}, {len(self.source.pieces)} pieces, {self.device.type}; "
             f"judges: {', '.join(judges) or 'rules alone'}"
         )
         if self.asked and not self.resumed:
@@ -157,15 +159,15 @@ class RlRun:
         return result, stop
 
     def _step(self) -> dict[str, float]:
-        """Play to a batch of melodies, judge, learn; what happened, as figures."""
+        """Play to a batch of pieces, judge, learn; what happened, as figures."""
         recipe = self.recipe
         seed = recipe.seed * 1_000_003 + self.step
         torch.manual_seed(seed)
         draw = torch.Generator().manual_seed(seed)
         group = 1 if recipe.estimator == "gae" else recipe.group
         batch = self.source.draw(recipe.seed, self.step, recipe.batch // group)
-        rollout = play(self.policy, Scene.of(batch, self.device).repeated(group), self.grammar, draw)
-        anchor = anchor_logits(self.anchor, rollout.scene, rollout.chords, self.grammar)
+        rollout = play(self.policy, Scene.of(batch, recipe.part, self.device).repeated(group), self.grammar, draw)
+        anchor = anchor_logits(self.anchor, rollout.scene, rollout.played, self.grammar)
         learns = self.adversary is not None and self.adversary.due(self.step + 1)
         reward, figures = self._judge(rollout, anchor)
         with torch.no_grad():
@@ -188,8 +190,8 @@ class RlRun:
         figures = {f"reward_{name}": float(score.sum(1).mean()) for name, _, score in terms}
         uncertain = _by_rows(ppo.entropy, recipe.minibatch, rollout.logits)
         table = rules.token_masks(self.vocabulary, self.device)
-        inside, both = rules.note_in_chord(rollout.chords, rollout.scene.melody, mask, table)
-        quiet = rules.silent(rollout.chords, rollout.scene.melody, mask)
+        inside, both = rules.note_in_chord(rollout.chords, rollout.melody, mask, table)
+        quiet = rules.silent(rollout.played, rollout.scene.heard, mask)
         figures |= {
             "reward": float(total.sum(1).mean()),
             "kl": float(ppo.over_sequences(away, mask)),
@@ -207,14 +209,14 @@ class RlRun:
         if self.critic is None:
             compared = advantage.to_go(reward, mask, recipe.group, recipe.gamma * recipe.lambda_)
             return advantage.standardised(compared, mask), reward
-        values = _by_rows(self.critic, recipe.minibatch, rollout.scene, rollout.chords, rollout.states)
+        values = _by_rows(self.critic, recipe.minibatch, rollout.scene, rollout.played, rollout.states)
         advantages, returns = advantage.gae(reward, values, mask, recipe.gamma, recipe.lambda_)
         return advantage.standardised(advantages, mask), returns
 
     def _learn(
         self, rollout: Rollout, anchor: Tensor, advantages: Tensor, returns: Tensor, draw: torch.Generator, learns: bool
     ) -> dict[str, float]:
-        recipe, rows = self.recipe, len(rollout.chords)
+        recipe, rows = self.recipe, len(rollout.played)
         old = rollout.log_probs
         seen: list[dict[str, float]] = []
         for _ in range(recipe.epochs):
@@ -233,9 +235,9 @@ class RlRun:
         """One optimiser step of the policy and one of the critic on a minibatch."""
         recipe, mask = self.recipe, part.scene.mask
         self.policy.train()
-        states = policy_states(self.policy, part.scene, part.chords)
-        logits = policy_logits(self.policy, states, part.chords, self.grammar)
-        log_probs = chosen(logits, part.chords)
+        states = policy_states(self.policy, part.scene, part.played)
+        logits = policy_logits(self.policy, states, part.played, self.grammar)
+        log_probs = chosen(logits, part.played)
         loss = ppo.policy_loss(log_probs, old, advantages, mask, recipe.clip)
         figures = {"policy_loss": float(loss.detach())}
         if recipe.entropy:
@@ -246,7 +248,7 @@ class RlRun:
         figures["lr"] = float(self.optimizer.param_groups[0]["lr"])
         if self.critic is not None and self.critic_optimizer is not None:
             self.critic.train()
-            worth = ppo.value_loss(self.critic(part.scene, part.chords, states), returns, mask)
+            worth = ppo.value_loss(self.critic(part.scene, part.played, states), returns, mask)
             self._descend(worth, self.critic, self.critic_optimizer, recipe.critic_optim, done)
             figures["value_loss"] = float(worth.detach())
             self.critic.eval()
@@ -271,11 +273,11 @@ class RlRun:
         return norm
 
     def _validate(self, progress: Progress) -> dict[str, float]:
-        """What the policy plays to the validation melodies, with the grammar, as it will be played."""
+        """What the policy plays to the validation pieces, with the grammar, as it will be played."""
         if self.valid is None:
             return {}
         self.policy.eval()
-        result = played(self.policy, self.vocabulary, self.valid, self.recipe.seed)
+        result = played(self.policy, self.vocabulary, self.valid, self.recipe.seed, self.recipe.part)
         progress.log(self.step, **result)
         progress.say(f"step {self.step}  " + "  ".join(f"{name} {value:.4f}" for name, value in result.items()))
         limits = self.recipe.limits
