@@ -14,6 +14,7 @@ from sideman.errors import SidemanError, UnknownModel
 from sideman.models import export
 from sideman.models.build import ModelFile, build, load_checkpoint, save_checkpoint
 from sideman.models.export import ParityError, bundle_logits, export_bundle
+from sideman.models.offline import OfflineConfig
 from sideman.models.online import OnlineConfig
 from sideman.models.transformer import StackConfig
 from sideman.music.vocabulary import own_vocabulary
@@ -122,7 +123,8 @@ def onnx_size(weight: Any) -> int:
 
 
 def test_what_the_engine_cannot_play_is_refused_at_once(tmp_path: Path):
-    file = msgspec.structs.replace(FILE, part="melody")
+    listening = msgspec.structs.replace(STACK, causal=False)
+    file = ModelFile("offline", part="melody", offline=OfflineConfig(300, listening, STACK))
     save_checkpoint(tmp_path / "last", file, build(file))
     with pytest.raises(SidemanError) as refused:
         export_bundle(tmp_path / "last", tmp_path / "bundle", "x")

@@ -56,10 +56,12 @@ def export_bundle(checkpoint: Path, folder: Path, name: str, int8: bool = True) 
 
 
 def _check_kind(file: ModelFile) -> None:
-    """The engine plays chords."""
-    if file.part != "chord":
+    """The engine plays chords, and melodies of online models."""
+    if file.part != "chord" and file.kind != "online":
         raise SidemanError(
-            "Only chord models can be exported to a bundle.", "Train with part: chord.", code="not_exportable"
+            "Only chord models and online melody models can be exported to a bundle.",
+            "Train with stage: online or part: chord.",
+            code="not_exportable",
         )
 
 
