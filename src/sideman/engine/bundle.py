@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
@@ -40,7 +40,8 @@ STEP, ENCODER = "step.onnx", "encoder.onnx"
 class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`bundle.json`. `files`: sha256 of each graph; `checkpoint`: sha256 of the weights they were exported from;
     `chords`: names in id order, empty for our own list; `spelling`: whose grammar reads them;
-    `window`: frames the network was trained on; `cross`: the decoder looks at the melody through cross-attention."""
+    `window`: frames the network was trained on; `cross`: the decoder looks at the melody through cross-attention;
+    `network`: sizes and switches of the network, for those who train it further."""
 
     name: str
     kind: Literal["online", "offline"]
@@ -57,6 +58,7 @@ class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trained: dict[str, str | int | float] = {}
     spelling: Spelling = "own"
     cross: bool = False
+    network: dict[str, Any] = {}
 
 
 @dataclass(frozen=True)

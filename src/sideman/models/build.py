@@ -63,7 +63,14 @@ def save_checkpoint(folder: Path, file: ModelFile, model: nn.Module) -> None:
 
 
 def load_checkpoint(folder: Path) -> tuple[ModelFile, Model]:
-    """Network in eval mode and its description. Raises UnknownModel where files are missing or damaged."""
+    """Network in eval mode and its description, of a checkpoint folder or of a bundle.
+
+    Raises UnknownModel where files are missing or damaged.
+    """
+    if (folder / "bundle.json").exists():
+        from sideman.models.reopen import reopen
+
+        return reopen(folder)
     hint = "Point at a run's checkpoint folder, e.g. runs/NAME/last."
     try:
         file = msgspec.json.decode((folder / "model.json").read_bytes(), type=ModelFile)

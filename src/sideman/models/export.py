@@ -68,14 +68,15 @@ def _check_kind(file: ModelFile) -> None:
 def _write_graphs(model: OnlineModel | OfflineModel, folder: Path, int8: bool) -> None:
     try:
         from sideman.models import graph
+        from sideman.models.nodes import Graph
     except ImportError:
         raise MissingExtra("Exporting a model", "train") from None
     folder.mkdir(parents=True)
     if isinstance(model, OnlineModel):
-        graph.online_step(model, int8).save(folder / STEP)
+        graph.online_step(model, Graph(int8)).save(folder / STEP)
         return
-    graph.offline_step(model, int8).save(folder / STEP)
-    graph.encoder(model, int8).save(folder / ENCODER)
+    graph.offline_step(model, Graph(int8)).save(folder / STEP)
+    graph.encoder(model, Graph(int8)).save(folder / ENCODER)
 
 
 def _describe(file: ModelFile, model: OnlineModel | OfflineModel, checkpoint: Path, name: str, folder: Path,
@@ -88,6 +89,7 @@ def _describe(file: ModelFile, model: OnlineModel | OfflineModel, checkpoint: Pa
         files={path.name: fingerprint(path) for path in sorted(folder.glob("*.onnx"))},
         checkpoint=fingerprint(checkpoint / "model.safetensors"), window=int(file.trained.get("window", 256)),
         chords=file.chords, spelling=file.spelling, trained=file.trained, cross=config.cross,
+        network=msgspec.to_builtins(model.config),
     )  # fmt: skip
     write_atomic(folder / "bundle.json", msgspec.json.format(msgspec.json.encode(described), indent=1))
     return described

@@ -29,22 +29,20 @@ from sideman.models.transformer import Attention, Block, Norm, Transformer
 from sideman.music.vocabulary import CHORD_HOLD
 
 
-def online_step(model: OnlineModel, int8: bool) -> Graph:
-    """Graph `step` of an online model."""
-    graph = Graph(int8)
+def online_step(model: OnlineModel, graph: Graph) -> Graph:
+    """Graph `step` of an online model, written into an empty one."""
     tokens, positions, filled, read = _step_inputs(graph)
     x = graph.embedding(tokens, model.embed.weight)
     places = graph.input("form", TensorProto.INT64, ("B", "S", 3))
     if model.form is not None:
         x = graph.add("Add", x, form(graph, model.form, places))
     states = Stack(graph, model.stack, positions, filled).run(x)
-    _finish(graph, states, read, _output(model.embed, model.head, int8))
+    _finish(graph, states, read, _output(model.embed, model.head, graph.int8))
     return graph
 
 
-def offline_step(model: OfflineModel, int8: bool) -> Graph:
+def offline_step(model: OfflineModel, graph: Graph) -> Graph:
     """Graph `step` of an offline model: aligned, or with cross-attention to the memory the encoder has made."""
-    graph = Graph(int8)
     tokens, positions, filled, read = _step_inputs(graph)
     x = graph.embedding(tokens, model.embed_chords.weight)
     memory: tuple[str, ...] = ()
@@ -54,14 +52,13 @@ def offline_step(model: OfflineModel, int8: bool) -> Graph:
         condition = graph.input("condition", TensorProto.FLOAT, ("B", "S", model.config.decoder.width))
         x = graph.add("Add", x, condition)
     states = Stack(graph, model.decoder, positions, filled, memory).run(x)
-    _finish(graph, states, read, _output(model.embed_chords, model.head, int8))
+    _finish(graph, states, read, _output(model.embed_chords, model.head, graph.int8))
     return graph
 
 
-def encoder(model: OfflineModel, int8: bool) -> Graph:
+def encoder(model: OfflineModel, graph: Graph) -> Graph:
     """Graph `encoder` of an offline model: what is added to an aligned decoder's input, frame by frame; or the keys
     and values that its cross-attention looks at, layer by layer."""
-    graph = Graph(int8)
     melody = graph.input("melody", TensorProto.INT64, ("B", "T"))
     places = graph.input("form", TensorProto.INT64, ("B", "T", 3))
     # A melody model reads chords; a chord model never sees an id from the chord range.

@@ -41,9 +41,9 @@ def write_checkpoint(folder: Path, file: ModelFile, model: nn.Module, state: dic
 
 
 def checkpoint_in(run: Path) -> Path:
-    """The checkpoint folder meant by a path: itself, else a run's best, else its last."""
+    """The folder of weights meant by a path: itself (a checkpoint or a bundle), else a run's best, else its last."""
     for folder in (run, run / "best", run / "last"):
-        if (folder / "model.json").exists():
+        if (folder / "model.json").exists() or (folder / "bundle.json").exists():
             return folder
     return run  # loading it says what is missing
 

@@ -56,7 +56,7 @@ def load_terms(networks: tuple[NetworkReward, ...], vocabulary: Vocabulary) -> l
 def _load(field: str, path: str, vocabulary: Vocabulary, kinds: type[Network] | tuple[type[Network], ...],
           stage: str) -> tuple[ModelFile, Network]:  # fmt: skip
     folder = checkpoint_in(Path(path))
-    if not (folder / "model.json").exists():
+    if not any((folder / name).exists() for name in ("model.json", "bundle.json")):
         raise UnreadableFile(
             f"{field}: there is no checkpoint in {path} (model.json is missing).",
             f"A recipe of stage {stage} makes it: sideman train RECIPE.yaml.",

@@ -1,0 +1,51 @@
+"""A bundle can be taken back into torch: exported again it is the same bundle, and training can begin from it."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from sideman.engine.bundle import load_bundle
+from sideman.errors import UnknownModel
+from sideman.files import write_atomic
+from sideman.models.build import ModelFile, build, load_checkpoint, save_checkpoint
+from sideman.models.export import bundle_logits, export_bundle, torch_logits
+from sideman.models.offline import OfflineConfig
+from sideman.models.online import OnlineConfig
+from sideman.models.transformer import StackConfig
+from sideman.music.vocabulary import own_vocabulary
+
+SIZE = own_vocabulary().size
+STACK = StackConfig(width=32, depth=2, heads=2, head_width=16, ff_width=48, rotary_width=16, dropout=0.0)
+LISTENING = msgspec.structs.replace(STACK, causal=False)
+FILES = {
+    "online": ModelFile("online", online=OnlineConfig(SIZE, STACK), trained={"step": 3}),
+    "melody": ModelFile("online", part="melody", online=OnlineConfig(SIZE, STACK, form=False)),
+    "offline": ModelFile("offline", offline=OfflineConfig(SIZE, LISTENING, STACK)),
+}
+
+
+@pytest.mark.parametrize("int8", [True, False], ids=["int8", "fp32"])
+@pytest.mark.parametrize("name", FILES)
+def test_exported_again_it_is_the_same(name: str, int8: bool, tmp_path: Path):
+    torch.manual_seed(3)
+    save_checkpoint(tmp_path / "first", FILES[name], build(FILES[name]))
+    export_bundle(tmp_path / "first", tmp_path / "bundle", "x", int8)
+    file, model = load_checkpoint(tmp_path / "bundle")
+    assert file == FILES[name]
+    if not int8:  # which quantises what flows between the weights too
+        np.testing.assert_allclose(torch_logits(model), bundle_logits(load_bundle(tmp_path / "bundle")), atol=1e-4)
+    save_checkpoint(tmp_path / "second", file, model)
+    export_bundle(tmp_path / "second", tmp_path / "again", "x", int8)
+    assert load_bundle(tmp_path / "again").file.files == load_bundle(tmp_path / "bundle").file.files
+
+
+def test_a_bundle_that_does_not_say_what_it_holds(tmp_path: Path):
+    save_checkpoint(tmp_path / "first", FILES["online"], build(FILES["online"]))
+    export_bundle(tmp_path / "first", tmp_path / "bundle", "x")
+    described = msgspec.json.decode((tmp_path / "bundle" / "bundle.json").read_bytes())
+    write_atomic(tmp_path / "bundle" / "bundle.json", msgspec.json.encode(described | {"network": {}}))
+    with pytest.raises(UnknownModel, match="does not say"):
+        load_checkpoint(tmp_path / "bundle")
