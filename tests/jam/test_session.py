@@ -114,7 +114,10 @@ def test_a_late_answer_begins_later(online):
             assert old.get(after.frame - 1) == held.symbol == new[after.frame]
     figures = session.tally.figures()
     assert figures.misses == 3, "the first plan had none before it"
-    assert figures.isrw < figures.isr, "newer plans had been asked for"
+    ages = np.array([3 + frame % 4 for frame in range(41)])  # frames 4 to 44; a plan begins 3 late and lasts 4
+    assert figures.hits == len(ages)
+    assert figures.age == pytest.approx(ages.mean() / 4, abs=1e-4)
+    assert figures.isrw == pytest.approx((1 - ages / 32).sum() / 44, abs=1e-5)
 
 
 def test_what_was_missed_is_recorded_as_it_sounded(online):
@@ -133,7 +136,7 @@ def test_what_was_missed_is_recorded_as_it_sounded(online):
     assert figures.misses == 49 - end
     assert figures.hits + figures.misses == figures.frames == 48 - 0
     assert figures.isr == pytest.approx(figures.hits / figures.frames, abs=1e-5)
-    assert figures.isrw == figures.isr, "the last plan was the newest there was"
+    assert figures.isrw < figures.isr, "what sounds of an old plan weighs less"
 
 
 def test_missed_frames_that_the_player_reports_count(online):

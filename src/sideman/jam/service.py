@@ -5,21 +5,24 @@ from dataclasses import dataclass
 from sideman.jam.messages import Service
 from sideman.music.metre import FRAMES_PER_BEAT
 
+# A plan this old weighs nothing: the constant of StreamMUSE's weighted rate, in ticks, which are 16ths as well.
+STALE_FRAMES = 32
+
 
 @dataclass
 class Tally:
-    """Counts over the frames that should have sounded. A hit weighs 1 - staleness / lookahead, where staleness is how
-    many frames older its plan is than the newest one that had been asked for."""
+    """Counts over the frames that should have sounded. A hit weighs 1 - age / STALE_FRAMES, where its age is how many
+    frames it lies behind the first that its plan was asked for."""
 
     hits: int = 0
     misses: int = 0
     weight: float = 0.0
     age: float = 0.0
 
-    def hit(self, age: int, stale: int, lookahead: int) -> None:
+    def hit(self, age: int) -> None:
         """A frame sounded from a plan `age` frames old."""
         self.hits += 1
-        self.weight += max(0.0, 1 - stale / lookahead)
+        self.weight += max(0.0, 1 - age / STALE_FRAMES)
         self.age += age / FRAMES_PER_BEAT
 
     def miss(self, frames: int = 1) -> None:

@@ -220,13 +220,12 @@ class Session:
         self._prolong(self.frame)
         if before is None or self._sounds_from is None:
             return 0
-        lookahead = frames_of(self.settings.lookahead)
         made: list[int] = self.made[max(before, self._sounds_from) : self.frame].tolist()
         for at, source in enumerate(made, self.frame - len(made)):
             if source == NO_PLAN:
                 self.tally.miss()
             else:
-                self.tally.hit(at - source, before - source, lookahead)
+                self.tally.hit(at - source)
         return made.count(NO_PLAN)
 
     def _prolong(self, frame: int) -> None:
