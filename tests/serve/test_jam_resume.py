@@ -1,6 +1,7 @@
 """A line that breaks: the jam is taken up where it was, by this server or by another."""
 
 import json
+import urllib.request
 
 import pytest
 from jam_server import Place, until
@@ -133,13 +134,13 @@ def test_records_are_kept_where_asked(tiny_home, tmp_path):
     with place.player() as player:
         session = player.start()["session"]
         play_on(player, range(4))
-        import urllib.request
-
         with urllib.request.urlopen(place.url(f"/v1/jam/{session}/log")) as answer:
             running = answer.read()
             assert answer.headers["content-type"].startswith("application/x-ndjson")
         player.send(type="stop")
         player.hear("bye")
+        with urllib.request.urlopen(place.url(f"/v1/jam/{session}/log")) as answer:
+            assert answer.read().startswith(running.rstrip()), "it can be fetched when the jam is over, too"
     place.stop()
     saved = (tmp_path / "jams" / f"{session}.jsonl").read_bytes()
     assert saved.startswith(running.rstrip())

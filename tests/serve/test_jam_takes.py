@@ -81,6 +81,16 @@ def test_text_is_a_chart(client):
     assert "G7/B" in answer.text
 
 
+def test_changes_of_tempo_are_kept(client):
+    changes = [{"onset": 4, "tempo": 60}, {"onset": 2, "tempo": 180}, {"onset": 4, "tempo": 45}]
+    file = mido.MidiFile(file=io.BytesIO(save(client, "audio/midi", TAKE | {"tempos": changes}).content))
+    assert [round(60e6 / m.tempo) for m in file.tracks[0] if m.type == "set_tempo"] == [90, 180, 45]
+    assert file.length == pytest.approx(2 * 60 / 90 + 2 * 60 / 180 + 2 * 60 / 45, abs=0.01)
+    song = read_song(save(client, MUSICXML, TAKE | {"tempos": changes}).content, "take.musicxml")
+    assert [(t.onset, t.bpm) for t in song.tempos] == [(0, 90), (2, 180), (4, 45)]
+    assert save(client, "application/json", TAKE | {"tempos": changes}).json()["tempos"] == changes
+
+
 def test_chords_alone_and_melody_alone(client):
     for part in ("notes", "chords"):
         take = TAKE | {part: []}

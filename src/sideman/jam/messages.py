@@ -19,7 +19,7 @@ Beat = Annotated[float, Meta(ge=-64, le=MAX_BEATS)]
 Length = Annotated[float, Meta(gt=0, le=MAX_BEATS)]
 Pitch = Annotated[int, Meta(ge=0, le=127)]
 Velocity = Annotated[int, Meta(ge=0, le=127)]
-Bpm = Annotated[float, Meta(ge=10, le=400)]
+Bpm = Annotated[float, Meta(ge=1, le=400)]
 MeterText = Annotated[str, Meta(max_length=8)]
 Name = Annotated[str, Meta(min_length=1, max_length=100)]
 Lookahead = Annotated[float, Meta(ge=0.25, le=8)]
@@ -137,7 +137,7 @@ class JamChord(Struct, frozen=True):
 
 class Service(Struct, frozen=True):
     """How well the player is served: frames that had a plan (hits) or not; isr = hits / frames; isrw weighs each hit
-    by how fresh its plan was; `age` in beats, the mean age of the plans that sounded."""
+    by the age of its plan, from 1 when just asked for to 0 at 8 beats; `age`: the mean of these ages in beats."""
 
     frames: int
     hits: int

@@ -110,7 +110,7 @@ async def takes(request: Request) -> Response:
 
 
 async def jam_log(request: Request) -> Response:
-    """GET /v1/jam/{session}/log: the record of a jam that goes on."""
+    """GET /v1/jam/{session}/log: the record of a jam that goes on or was over not long ago."""
     room: JamRoom = request.app.state.jam
     text = await asyncio.to_thread(room.log_of, request.path_params["session"])
     if text is None:

@@ -16,6 +16,7 @@ from sideman.engine.bundle import Bundle, load_bundle
 from sideman.engine.models import find_model
 from sideman.errors import SidemanError, UnknownModel
 from sideman.files import write_atomic
+from sideman.jam.log import Log
 from sideman.jam.messages import Bye, Down, Notes, Service, Set, Start
 from sideman.jam.scheduler import Scheduler
 from sideman.jam.seat import Seat
@@ -25,6 +26,8 @@ from sideman.serve.outbox import Outbox
 # How long a player who has left may come back, and how often that is looked at.
 RESUME_SECONDS, SWEEP_SECONDS = 60.0, 5.0
 MAX_PLAYERS = 256
+# Jams that are over whose records can still be fetched.
+KEPT_LOGS = 64
 _CORES = os.cpu_count() or 1
 SCHEDULERS = min(2, _CORES)
 
@@ -87,6 +90,7 @@ class JamRoom:
         self.model = model
         self.log = log
         self._guests: dict[str, Guest] = {}
+        self._over: dict[str, Log] = {}
         self._past = Tally()
 
     async def sit(self, start: Start, outbox: Outbox) -> tuple[Seat, bool]:
@@ -134,14 +138,18 @@ class JamRoom:
         if guest is not None:
             guest.scheduler.leave(seat)
             self._past += seat.session.tally
+            self._over[seat.name] = seat.log
+            for name in list(self._over)[:-KEPT_LOGS]:
+                del self._over[name]
             if self.log is not None:
                 write_atomic(self.log / f"{seat.name}.jsonl", seat.log.text())
         return seat.session.tally.figures()
 
     def log_of(self, name: str) -> bytes | None:
-        """The record of a jam that goes on."""
+        """The record of a jam that goes on, or was over not long ago."""
         guest = self._guests.get(name)
-        return None if guest is None else guest.seat.log.text()
+        log = self._over.get(name) if guest is None else guest.seat.log
+        return None if log is None else log.text()
 
     def service(self) -> Service:
         """Figures over all jams since the start."""

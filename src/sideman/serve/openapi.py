@@ -145,9 +145,9 @@ def _log_operation(with_token: bool) -> Schema:
     answers = {"200": {"description": "A line of JSON for everything that happened.", "content": content}}
     operation = _operation(
         "jamLog",
-        "The record of a jam that goes on.",
+        "The record of a jam that goes on or was over not long ago.",
         "sideman jam --replay plays it again and compares every plan.",
-        answers | _errors({403: ERRORS[403], 404: "There is no such jam, or it is over."}),
+        answers | _errors({403: ERRORS[403], 404: "There is no such jam, or it is long over."}),
         with_token,
     )
     operation["parameters"] = [{"name": "session", "in": "path", "required": True, "schema": {"type": "string"}}]

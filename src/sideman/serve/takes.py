@@ -46,13 +46,21 @@ class TakeChord(Struct, forbid_unknown_fields=True, omit_defaults=True):
     pitches: Annotated[list[Pitch], Meta(max_length=32)] = []
 
 
+class TakeTempo(Struct, forbid_unknown_fields=True):
+    """A tempo from `onset` on."""
+
+    onset: Onset
+    tempo: Bpm
+
+
 class TakeBody(Struct, forbid_unknown_fields=True):
-    """A take: the melody as played and the chords that went with it."""
+    """A take: the melody as played and the chords that went with it. `tempos`: where the tempo changed."""
 
     tempo: Bpm
     meter: MeterText
     notes: Annotated[list[TakeNote], Meta(max_length=100_000)]
     chords: Annotated[list[TakeChord], Meta(max_length=100_000)] = []
+    tempos: Annotated[list[TakeTempo], Meta(max_length=10_000)] = []
     title: Annotated[str, Meta(max_length=200)] = ""
 
 
@@ -82,9 +90,17 @@ def _song(take: TakeBody) -> Song:
         notes=tuple(Note(n.onset, n.duration, n.pitch, max(1, n.velocity)) for n in sorted(take.notes, key=_onset)),
         chords=tuple(span for span in chords if span.duration > 0),
         meters=(Meter.parse(take.meter),),
-        tempos=(Tempo(0.0, take.tempo),),
+        tempos=_tempos(take),
         title=take.title,
     )
+
+
+def _tempos(take: TakeBody) -> tuple[Tempo, ...]:
+    """The tempo map: of changes at the same beat the last one counts."""
+    found = {0.0: take.tempo}
+    for change in sorted(take.tempos, key=lambda change: change.onset):
+        found[change.onset] = change.tempo
+    return tuple(Tempo(onset, bpm) for onset, bpm in found.items())
 
 
 def _onset(note: TakeNote) -> float:
