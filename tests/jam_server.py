@@ -4,7 +4,7 @@ import json
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -14,7 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 from sideman.serve.app import make_app
 from sideman.serve.server import Server, make_server, open_socket
 
-PATIENCE = 20
+PATIENCE = 60
 
 
 class Place:
@@ -90,8 +90,9 @@ class Player:
         return self.line.close_code
 
 
-def until(true: Any) -> None:
+def until(true: Callable[[], Any], otherwise: str = "it did not happen") -> None:
+    """Wait for something; a slow machine is no failure."""
     deadline = time.monotonic() + PATIENCE
     while not true():
-        assert time.monotonic() < deadline, "it did not happen"
+        assert time.monotonic() < deadline, otherwise
         time.sleep(0.01)

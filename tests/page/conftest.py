@@ -4,18 +4,13 @@ import base64
 import json
 import os
 import shutil
-import socket
-import subprocess
-import sys
-import threading
-import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from page_server import STUB, Server
 
 Message = dict[str, Any]
 HERE = Path(__file__).parent
@@ -39,55 +34,9 @@ def browser() -> Iterator[Any]:
         chromium.close()
 
 
-class Server:
-    """The stub server in a process of its own; it can be killed and started again on the same port."""
-
-    def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.url = f"http://127.0.0.1:{self.port}/"
-        self.heard: list[Message] = []
-        self.process: subprocess.Popen[str] | None = None
-
-    def start(self) -> None:
-        command = [sys.executable, str(HERE / "stub_server.py"), str(self.port)]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        threading.Thread(target=self._listen, args=(self.process,), daemon=True).start()
-        for _ in range(200):
-            try:
-                urllib.request.urlopen(self.url + "v1/models", timeout=1).close()
-                return
-            except OSError:
-                time.sleep(0.05)
-        raise RuntimeError("the stub server did not start")
-
-    def kill(self) -> None:
-        assert self.process is not None
-        self.process.kill()
-        self.process.wait()
-
-    def wait_for(self, kind: str) -> Message:
-        """The last message of a kind, which may still be on its way."""
-        deadline = time.monotonic() + 5
-        while not self.of_type(kind):
-            assert time.monotonic() < deadline, f"no {kind} message came"
-            time.sleep(0.02)
-        return self.of_type(kind)[-1]
-
-    def of_type(self, kind: str) -> list[Message]:
-        return [message for message in self.heard if message.get("type") == kind]
-
-    def _listen(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None
-        with process.stdout as lines:
-            for line in lines:
-                self.heard.append(json.loads(line))
-
-
 @pytest.fixture(scope="module")
 def running_server(browser: Any) -> Iterator[Server]:
-    server = Server()
+    server = Server(*STUB)
     server.start()
     yield server
     server.kill()
@@ -109,7 +58,8 @@ def profile(browser: Any) -> Iterator[Any]:
 
 @pytest.fixture
 def open_page(profile: Any, server: Server) -> Iterator[Callable[..., Any]]:
-    """Opens the page as if for the first time, or beside another; fails on errors and on requests to elsewhere."""
+    """Opens the page as if for the first time, or beside another; fails on errors, on requests to elsewhere and on what
+    the page's own policy forbids."""
     pages: list[Any] = []
     trouble: list[str] = []
 
@@ -117,18 +67,23 @@ def open_page(profile: Any, server: Server) -> Iterator[Callable[..., Any]]:
         if not url.startswith((server.url, "blob:" + server.url)):
             trouble.append(f"a request left the origin: {url}")
 
+    def policy(message: Any) -> None:
+        if message.type == "error" and "Content Security Policy" in message.text:
+            trouble.append(message.text)
+
     def open_it(beside: Any = None, init: str = "", settings: Message | None = None) -> Any:
         page = profile.new_page()
         pages.append(page)
         page.on("pageerror", lambda error: trouble.append(f"error in the page: {error}"))
         page.on("request", lambda request: foreign(request.url))
+        page.on("console", policy)
         if not beside:
             page.goto(server.url + "static/icon.svg")
             page.evaluate("localStorage.clear()")
         if init:
             page.add_init_script(init)
         page.goto(server.url)
-        page.wait_for_function("window.sideman && document.querySelector('[data-setting=model]').options.length > 1")
+        page.wait_for_selector("[data-setting=model] option:nth-child(2)", state="attached")  # the models are offered
         for name, value in (settings or {}).items():
             page.evaluate("([name, value]) => sideman.settings.set(name, value)", [name, value])
         return page

@@ -144,7 +144,7 @@ def test_no_server_at_the_start_says_so_and_lets_one_play(open_page: Open, serve
         press(page, "a")
         assert "server is gone" in page.inner_text("#notice")
         page.click("#play")
-        assert "1 notes" in page.inner_text("#takes")
+        assert "1 note " in page.inner_text("#takes")
         page.click("text=MusicXML")
         page.wait_for_function("document.getElementById('notice').textContent.includes('cannot be reached')")
     finally:

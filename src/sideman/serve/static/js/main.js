@@ -62,7 +62,7 @@ byId("midi-connect").addEventListener("click", async () => {
 /** The sounding ends of MIDI, whenever ports or choices change. */
 function connectMidi() {
   const rows = (ports) => ports.map((port) => [port.id, port.name || port.id]);
-  controls.offer("midiIn", [["all", midi.inputs().length > 0 ? "All keyboards" : "No keyboard found"], ...rows(midi.inputs())]);
+  controls.offer("midiIn", [["all", midi.inputs().length > 0 ? "All keyboards" : "None found"], ...rows(midi.inputs())]);
   controls.offer("midiOut", [["", "Off"], ...rows(midi.outputs())]);
   const port = midi.outputs().find((each) => each.id === settings.get("midiOut")) ?? null;
   app.engine?.midiOut.choose(port, settings.get("midiOutChannel"));

@@ -3,6 +3,14 @@
  */
 const token = new URLSearchParams(location.search).get("token");
 
+// What helps a player where the server's hint is for programs.
+const HINTS = { unauthorized: "Open the address that sideman jam has printed: the token is part of it." };
+
+/** An error of the server in one line. */
+export function lineOf({ code, message, hint }) {
+  return [message, HINTS[code] ?? hint].filter(Boolean).join(" ");
+}
+
 /** A path of this server as a WebSocket address. */
 export function socketUrl(path) {
   const url = new URL(path, location.href);
@@ -27,16 +35,28 @@ export async function otherHarmonisations(take, n = 5) {
 export const FILE_KINDS = {
   midi: { label: "MIDI", accept: "audio/midi", ending: "mid" },
   musicxml: { label: "MusicXML", accept: "application/vnd.recordare.musicxml+xml", ending: "musicxml" },
-  json: { label: "JSON log", accept: "application/json", ending: "json" },
+  json: { label: "JSON", accept: "application/json", ending: "json" },
+  log: { label: "Jam log", ending: "jsonl" }, // for sideman jam --replay
 };
 
 /** A take as a file: a Blob. */
 export async function takeFile(take, kind) {
+  if (kind === "log") return jamLog(take.session);
   const { title, tempo, meter } = take;
+  const tempos = take.tempos.slice(1).map(({ beat, tempo: bpm }) => ({ onset: beat, tempo: bpm }));
   const notes = take.notes.map(({ onset, duration, pitch, velocity }) => ({ onset, duration, pitch, velocity }));
   const chords = take.chords.map(({ onset, duration, symbol, pitches }) => ({ onset, duration, symbol, pitches }));
-  const answer = await ask("/v1/takes", { title, tempo, meter, notes, chords }, FILE_KINDS[kind].accept);
+  const answer = await ask("/v1/takes", { title, tempo, tempos, meter, notes, chords }, FILE_KINDS[kind].accept);
   return answer.blob();
+}
+
+async function jamLog(session) {
+  try {
+    return await (await ask(`/v1/jam/${session}/log`)).blob();
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    throw new Error("The server has forgotten this jam. Started with --log FOLDER it keeps every log there.");
+  }
 }
 
 async function ask(path, body = null, accept = "application/json") {
@@ -49,14 +69,13 @@ async function ask(path, body = null, accept = "application/json") {
   } catch {
     throw new Error("The server cannot be reached. Start it again with: sideman jam");
   }
-  if (!answer.ok) throw new Error(await complaint(answer));
+  if (!answer.ok) throw Object.assign(new Error(await complaint(answer)), { status: answer.status });
   return answer;
 }
 
 async function complaint(answer) {
   try {
-    const { message, hint } = (await answer.json()).error;
-    return [message, hint].filter(Boolean).join(" ");
+    return lineOf((await answer.json()).error);
   } catch {
     return `The server refused (${answer.status}).`;
   }

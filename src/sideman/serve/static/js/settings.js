@@ -10,7 +10,7 @@ const choice = (initial, values = null) => ({ kind: "choice", initial, values })
 const flag = (initial) => ({ kind: "flag", initial });
 
 export const SETTINGS = {
-  tempo: number(100, 10, 300, 1),
+  tempo: number(100, 1, 300, 1),
   meterCount: number(4, 1, 16, 1),
   meterUnit: choice("4", ["2", "4", "8"]),
   listen: number(8, 0, 16, 1),

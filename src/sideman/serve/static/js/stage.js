@@ -4,6 +4,7 @@
 import { ChordSource } from "./jam/chord-source.js";
 import { NoteSource } from "./jam/note-source.js";
 import { Plan } from "./jam/plan.js";
+import { endOf } from "./jam/takes.js";
 import { barBeats, parseMeter } from "./music/metre.js";
 import { Timeline } from "./music/timeline.js";
 import { keysOf, voice } from "./music/voicing.js";
@@ -49,11 +50,10 @@ export class Stage {
     const meter = parseMeter(take.meter);
     const notes = new NoteSource(null, take.notes);
     const firstBar = Math.floor(notes.notes[0].onset / barBeats(meter)) * barBeats(meter);
-    const timeline = new Timeline(engine.now + LEAD_IN - (firstBar * 60) / take.tempo, take.tempo);
-    for (const { beat, tempo } of take.tempos) if (beat > 0) timeline.change(tempo, timeline.time(beat));
+    const timeline = Timeline.of(engine.now + LEAD_IN - (firstBar * 60) / take.tempo, take.tempos);
     notes.timeline = timeline;
     const plan = new Plan(dresser(settings));
-    const end = Math.max(...[...take.notes, ...chords].map((event) => event.onset + event.duration));
+    const end = endOf(take.notes, chords);
     const frames = Math.ceil(end * 4);
     plan.apply({ frame: 0, frames, committed: frames, chords: chords.map((chord) => ({ ...chord, struck: true })) });
     const stage = new Stage(engine, timeline, plan, meter);

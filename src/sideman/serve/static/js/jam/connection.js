@@ -16,7 +16,6 @@ export class Connection extends EventTarget {
     this.socket = null;
     this.tries = 0;
     this.timer = null;
-    this.heardAt = 0;
   }
 
   open() {
@@ -25,7 +24,6 @@ export class Connection extends EventTarget {
     this.socket = socket;
     socket.onopen = () => {
       this.tries = 0;
-      this.heardAt = performance.now();
       this.#enter("open");
       this.send(this.hello());
     };
@@ -62,7 +60,6 @@ export class Connection extends EventTarget {
 
   #hear(socket, data) {
     if (socket !== this.socket) return;
-    this.heardAt = performance.now();
     let message;
     try {
       message = JSON.parse(data);

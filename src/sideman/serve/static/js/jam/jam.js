@@ -4,6 +4,7 @@
  * Times are beats on this page's clock; `step` is called at every wake-up with that clock. No sound, no document.
  * Emits "change" (state, session or service figures), "error" (detail: one line), "planned".
  */
+import { lineOf } from "../server.js";
 import { Connection } from "./connection.js";
 import { Pacing } from "./pacing.js";
 import { Performance } from "./performance.js";
@@ -12,6 +13,7 @@ import { Plan } from "./plan.js";
 const VERSION = 1;
 const FRAMES_PER_BEAT = 4;
 const SILENCE_LIMIT_MS = 5000; // a server that answers nothing for so long is as good as gone
+const HISTORY_BEATS = 128; // what a server that does not know us is told: more than any model looks back
 const TOLD_WHILE_PLAYING = ["tempo", "model", "lookahead", "commit", "temperature"];
 
 export class Jam extends EventTarget {
@@ -36,6 +38,7 @@ export class Jam extends EventTarget {
     this.told = new Map(); // request -> what was sent by then
     this.acknowledged = { events: 0, pedals: 0 };
     this.figures = { service: null, roundTrip: null, compute: null, late: 0, model: null };
+    this.unansweredSince = Infinity; // milliseconds of the page's clock
     this.refused = false;
   }
 
@@ -57,8 +60,7 @@ export class Jam extends EventTarget {
     if (this.phase !== phase) this.#changed();
     if (beat < 0 || !this.started) return;
     if (this.pacing.due(beat, this.#news() > 0, seconds())) this.#tell(beat);
-    if (this.pacing.open.size > 0 && performance.now() - this.connection.heardAt > SILENCE_LIMIT_MS)
-      this.connection.restart();
+    if (performance.now() - this.unansweredSince > SILENCE_LIMIT_MS) this.connection.restart();
   }
 
   /** Tells the server about a setting changed while playing. */
@@ -74,7 +76,7 @@ export class Jam extends EventTarget {
   }
 
   #hello() {
-    const { performance: played, plan } = this;
+    const { performance: played } = this;
     const begun = played.events.length > 0 || this.beat > 0;
     this.sent = { events: played.events.length, pedals: played.pedals.length };
     return {
@@ -84,12 +86,22 @@ export class Jam extends EventTarget {
       ...this.choices(),
       model: this.choices().model || null,
       session: this.session,
-      history: begun ? { notes: played.history(this.beat), chords: plan.history(this.placedBeat).map(bare) } : null,
+      history: begun ? this.#history() : null,
+    };
+  }
+
+  /** What a server must know to go on; the last part of it, so that no jam is too long to be taken up again. */
+  #history() {
+    const recent = ({ onset, duration }) => onset + duration > this.beat - HISTORY_BEATS;
+    return {
+      notes: this.performance.history(this.beat).filter(recent),
+      chords: this.plan.history(this.placedBeat).filter(recent).map(bare),
     };
   }
 
   #line(state) {
     if (state !== "open") this.started = false;
+    this.unansweredSince = Infinity;
     this.pacing.forget();
     this.#changed();
   }
@@ -103,6 +115,7 @@ export class Jam extends EventTarget {
     const { performance: played } = this;
     const request = this.pacing.ask(beat, seconds());
     played.known = Math.max(played.known, beat);
+    this.unansweredSince = Math.min(this.unansweredSince, performance.now());
     this.connection.send({
       type: "notes",
       request,
@@ -117,6 +130,7 @@ export class Jam extends EventTarget {
   }
 
   #hear(message) {
+    this.unansweredSince = Infinity;
     switch (message.type) {
       case "started":
         return this.#onStarted(message);
@@ -157,13 +171,12 @@ export class Jam extends EventTarget {
     this.#changed();
   }
 
-  #onError({ message, hint, fatal }) {
-    if (fatal) {
+  #onError(error) {
+    if (error.fatal) {
       this.refused = true;
       this.connection.close();
     }
-    const line = [message, hint].filter(Boolean).join(" ");
-    this.dispatchEvent(new CustomEvent("error", { detail: line }));
+    this.dispatchEvent(new CustomEvent("error", { detail: lineOf(error) }));
   }
 
   #answered(request) {

@@ -9,16 +9,17 @@ export class NoteSource {
 
   events(from, to) {
     const { timeline } = this;
+    const [first, last] = [timeline.beat(from), timeline.beat(to)];
     return this.notes
-      .map((note, index) => ({
-        key: index,
+      .filter(({ onset, duration }) => onset + duration > first && onset < last)
+      .map((note) => ({
+        key: note,
         at: timeline.time(note.onset),
         until: timeline.time(note.onset + note.duration),
         part: "melody",
         pitches: [note.pitch],
         velocity: note.velocity ?? 80,
-      }))
-      .filter((event) => event.until > from && event.at < to);
+      }));
   }
 
   /** Pitches that sound at a beat. */

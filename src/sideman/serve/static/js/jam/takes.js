@@ -1,7 +1,7 @@
 /**
  * The takes: what was played, kept in this browser until the player deletes it.
  *
- * A take is {id, title, startedAt, tempo, tempos, meter, listen, model, notes, chords}, times in beats from its first
+ * A take is {id, title, startedAt, tempo, tempos, meter, listen, model, session, notes, chords}, times in beats from its first
  * bar line; notes {onset, duration, pitch, velocity}, chords {onset, duration, symbol, pitches, bass}. Each take has a
  * key of its own, so two tabs do not overwrite one another. Emits "change".
  */
@@ -72,14 +72,20 @@ export function takeOf(jam, { id, startedAt, tempos, meter, beat, placedBeat }) 
     meter,
     listen: jam.listen + shift,
     model: jam.figures.model,
+    session: jam.session,
     notes: played.map(moved),
     chords: jam.plan.history(placedBeat).map(moved),
   };
 }
 
+/** The beat at which the last of some notes and chords ends. */
+export function endOf(...lists) {
+  return lists.flat().reduce((last, { onset, duration }) => Math.max(last, onset + duration), 0);
+}
+
 /** Whole bars that make room for notes played in the count-in. */
 function pickupShift(notes, meter) {
   const bar = barBeats(parseMeter(meter));
-  const first = Math.min(0, ...notes.map((note) => note.onset));
+  const first = notes.reduce((least, { onset }) => Math.min(least, onset), 0);
   return Math.ceil(-first / bar) * bar;
 }

@@ -9,6 +9,13 @@ export class Timeline {
     this.pieces = [{ beat: 0, time: zero, tempo }];
   }
 
+  /** A tempo map {beat, tempo}, its first row from beat 0 on. */
+  static of(zero, tempos) {
+    const line = new Timeline(zero, tempos[0].tempo);
+    for (const { beat, tempo } of tempos.slice(1)) line.change(tempo, line.time(beat));
+    return line;
+  }
+
   get tempo() {
     return this.pieces.at(-1).tempo;
   }
@@ -27,10 +34,11 @@ export class Timeline {
 
   /** A new tempo from audio time `from` on; a change planned for later than that is forgotten. */
   change(tempo, from) {
-    const at = Math.max(from, this.pieces[0].time);
-    const beat = this.beat(at);
-    this.pieces = this.pieces.filter((p) => p.time < at - 1e-9);
-    this.pieces.push({ beat, time: at, tempo });
+    const beat = this.beat(from);
+    this.pieces = this.pieces.filter((p) => p.time < from - 1e-9);
+    // Before beat 0 there is but one tempo, so a change there moves beat 0.
+    if (this.pieces.length === 0) this.pieces = [{ beat: 0, time: from - (beat * 60) / tempo, tempo }];
+    else this.pieces.push({ beat, time: from, tempo });
   }
 
   #last(test) {

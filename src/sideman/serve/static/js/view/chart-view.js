@@ -13,21 +13,26 @@ export class ChartView {
     this.emptyNote = emptyNote;
     this.cells = [];
     this.current = -1;
+    this.scene = null; // as last drawn
   }
 
   clear() {
     this.list.replaceChildren();
     this.cells = [];
     this.current = -1;
+    this.scene = null;
   }
 
-  /** Nothing is being played: no bar is the current one. */
+  /** Nothing is being played: no bar is the current one, and of a jam there remains what sounded. */
   rest() {
+    if (this.scene && !this.scene.stage.melody) this.draw({ ...this.scene, showChords: false });
     this.#mark(-1);
   }
 
   /** Brings the chart up to the stage at `beat`. */
-  draw({ stage, beat, showChords }) {
+  draw(scene) {
+    const { stage, beat, showChords } = scene;
+    this.scene = scene;
     const bar = barBeats(stage.meter);
     const chords = stage.plan.chords;
     const last = chords.at(-1);
@@ -35,6 +40,7 @@ export class ChartView {
     const bars = Math.max(0, Math.ceil(until / bar - 1e-6));
     this.emptyNote.hidden = bars > 0;
     while (this.cells.length < bars) this.#grow();
+    for (const { cell } of this.cells.splice(bars)) cell.remove();
     const now = Math.floor(beat / bar);
     // Bars long past do not change: look at the last few only, and at all once in a while.
     const from = Math.max(0, Math.min(this.cells.length, now) - 4);

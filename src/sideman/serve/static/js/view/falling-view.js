@@ -2,7 +2,7 @@
  * What is coming: blocks that fall onto their keys, symbols down the side; promised chords solid, likely ones faint.
  */
 import { strikesOf } from "../jam/chord-source.js";
-import { barBeats, pulseBeats } from "../music/metre.js";
+import { barBeats, position, pulseBeats } from "../music/metre.js";
 import { pretty } from "../music/symbols.js";
 import { Surface } from "./surface.js";
 
@@ -24,6 +24,7 @@ export class FallingView {
     const y = (beat) => height - ((beat - scene.beat) / scene.beats) * height;
     this.#bars(scene, y);
     if (scene.stage.melody) this.#melody(layout, scene, y);
+    if (scene.beat < 0) this.#count(scene);
     if (!scene.showChords) return;
     const chords = scene.stage.plan.between(scene.beat, scene.beat + scene.beats);
     for (const chord of chords) this.#blocks(layout, scene, chord, y);
@@ -36,6 +37,16 @@ export class FallingView {
     context.fillStyle = this.palette.get("line");
     for (let pitch = layout.low; pitch <= layout.high; pitch += 1)
       if (pitch % 12 === 0) context.fillRect(Math.round(layout.key(pitch).x), 0, 1, height);
+  }
+
+  /** The count-in, large: which pulse of the bar it is. */
+  #count({ stage, beat }) {
+    const { context, width, height } = this.surface;
+    const size = Math.min(0.5 * height, 260);
+    context.font = `650 ${size}px ${this.palette.display}`;
+    context.fillStyle = this.palette.get("player");
+    context.textAlign = "center";
+    context.fillText(position(beat, stage.meter).pulse + 1, width / 2, height / 2 + 0.36 * size);
   }
 
   #bars({ stage, beat, beats }, y) {
@@ -87,7 +98,7 @@ export class FallingView {
   /** Draws one symbol beside its onset (or at the bottom while it sounds); returns the top of its label. */
   #symbol({ stage, beat }, chord, y, below) {
     const { context, width, height } = this.surface;
-    const size = Math.max(20, Math.min(44, width / 34, height / 7));
+    const size = Math.max(20, Math.min(64, width / 34, height / 7));
     const pad = size * 0.32;
     const bottom = Math.min(y(chord.onset), height) - 4;
     const top = bottom - size - 2 * pad + 6;

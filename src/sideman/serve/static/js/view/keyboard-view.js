@@ -57,15 +57,15 @@ export class KeyboardView {
   #label(pitch, { x, width, tall, black, lit }) {
     const { context } = this.surface;
     const letter = this.letterOf(pitch);
-    const size = Math.min(15, Math.max(9, width * 0.5));
+    const size = Math.min(22, Math.max(9, width * 0.5));
     context.textAlign = "center";
     context.fillStyle = lit ? this.palette.get("ground") : black ? "#d8dade" : "#5c6470";
     if (letter && width > 8) {
       context.font = `600 ${size}px ${this.palette.text}`;
-      context.fillText(letter.toUpperCase(), x + width / 2, tall - (black ? 10 : 26));
+      context.fillText(letter.toUpperCase(), x + width / 2, tall - (black ? 10 : 11 + size));
     }
     if (pitch % 12 === 0) {
-      context.font = `${Math.min(12, size)}px ${this.palette.text}`;
+      context.font = `${Math.min(18, Math.max(11, 0.8 * size))}px ${this.palette.text}`;
       context.fillText(`C${pitch / 12 - 1}`, x + width / 2, tall - 9);
     }
   }

@@ -10,6 +10,8 @@ const PHASES = {
   jamming: "Playing along with you.",
   playback: "Playing the take back.",
   paused: "Sound paused.",
+  waiting: "Waiting for the server. Play on.",
+  refused: "Playing alone: the server sent us away.",
 };
 
 const LINES = { connecting: "Connecting", open: "Connected", lost: "Reconnecting", closed: "Offline" };
@@ -32,13 +34,20 @@ export class StatusView {
     parts.play.textContent = going ? "Stop" : "Play";
     parts.play.classList.toggle("on", going);
     document.body.dataset.phase = phase;
-    parts.phase.textContent = jam && !jam.started && jam.beat >= 0 ? "Waiting for the server. Play on." : PHASES[phase];
+    parts.phase.textContent = PHASES[this.#alone() ?? phase];
     parts.hint.hidden = app.stage !== null;
     parts.harmony.hidden = app.stage === null;
     const state = jam ? (jam.connection.state === "open" && !jam.started ? "connecting" : jam.connection.state) : "";
     parts.line.textContent = jam ? LINES[state] : "";
     parts.line.dataset.state = state;
     this.#service(jam?.figures ?? null);
+  }
+
+  /** Why nobody plays along, or null. */
+  #alone() {
+    const { jam } = this.app;
+    if (!jam || jam.started || jam.beat < 0) return null;
+    return jam.refused ? "refused" : "waiting";
   }
 
   /** The chord that sounds and the one after it. */
@@ -58,17 +67,21 @@ export class StatusView {
     if (!figures) return;
     const { service, roundTrip, compute, late, model } = figures;
     const ms = (value) => `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ms`;
+    const percent = (share) => `${(100 * share).toFixed(1)} %`;
     const facts = [
-      model && ["model", model],
-      service && ["in time", `${(100 * service.isr).toFixed(1)} %`],
-      service && ["plan age", `${service.age.toFixed(1)} beats`],
-      roundTrip !== null && ["round trip", ms(1000 * roundTrip)],
-      compute !== null && ["computed in", ms(compute)],
-      late > 0 && ["late answers", late],
+      model && ["model", model, "Who plays along"],
+      service && ["in time", percent(service.isr), "16ths for which a plan was there in time (ISR)"],
+      service && ["fresh", percent(service.isrw), "The same, each weighed by the age of its plan (ISRw)"],
+      service?.misses > 0 && ["missed", service.misses, "16ths without a plan: the last chord went on"],
+      service && ["plan age", `${service.age.toFixed(1)} beats`, "How old the plan was that sounded, on average"],
+      roundTrip !== null && ["round trip", ms(1000 * roundTrip), "From the last question to its answer"],
+      compute !== null && ["computed in", ms(compute), "What of that the model took"],
+      late > 0 && ["late answers", late, "Answers that came after their beat"],
     ].filter(Boolean);
     this.parts.service.replaceChildren(
-      ...facts.map(([name, value]) => {
+      ...facts.map(([name, value, meaning]) => {
         const [pair, dt, dd] = ["div", "dt", "dd"].map((kind) => document.createElement(kind));
+        pair.title = meaning;
         dt.textContent = name;
         dd.textContent = value;
         pair.append(dt, dd);

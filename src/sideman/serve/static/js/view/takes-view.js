@@ -2,6 +2,8 @@
  * The list of takes: play back, download, five other harmonisations, delete.
  */
 import { pretty } from "../music/symbols.js";
+import { endOf } from "../jam/takes.js";
+import { Timeline } from "../music/timeline.js";
 import { FILE_KINDS, otherHarmonisations, takeFile } from "../server.js";
 
 export class TakesView {
@@ -30,6 +32,7 @@ export class TakesView {
     head.append(this.#playButton(take, null, `Play ${take.title}`), name);
     const tools = element("div", "tools");
     for (const [kind, { label }] of Object.entries(FILE_KINDS)) {
+      if (kind === "log" && !take.session) continue; // no server has heard it
       const save = () => this.#busy(download, () => this.#download(take, kind));
       const download = button(label, save, `Download ${label} of ${take.title}`);
       tools.append(download);
@@ -111,11 +114,10 @@ export class TakesView {
   }
 }
 
-function summary({ notes, chords, tempo, meter }) {
-  const beats = Math.ceil(Math.max(...[...notes, ...chords].map((event) => event.onset + event.duration)));
-  const seconds = Math.round((beats * 60) / tempo);
+function summary({ notes, chords, tempo, tempos, meter }) {
+  const seconds = Math.round(Timeline.of(0, tempos).time(Math.ceil(endOf(notes, chords))));
   const time = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
-  return `${time} · ${notes.length} notes · ${tempo} BPM · ${meter}`;
+  return `${time} · ${notes.length} ${notes.length === 1 ? "note" : "notes"} · ${tempo} BPM · ${meter}`;
 }
 
 function chordLine(chords) {

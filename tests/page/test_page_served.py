@@ -1,0 +1,111 @@
+"""The page from the real server with the model that ships, as a player meets it: nothing is a stub here."""
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jam_server import until
+from page_server import SIDEMAN, Server
+
+from sideman.cli import run
+from sideman.formats.load import load_song
+
+Open = Callable[..., Any]
+FAST = {"tempo": 150, "listen": 2, "metronome": False}
+MELODY = "adgkhfgdsadf"
+
+
+@pytest.fixture(scope="module")
+def running_server(browser: Any) -> Iterator[Server]:
+    server = Server(*SIDEMAN)
+    server.start()
+    yield server
+    server.kill()
+
+
+def wait(page: Any, expression: str) -> None:
+    # The page's policy forbids the eval that `wait_for_function` needs.
+    until(lambda: page.evaluate(expression), expression)
+
+
+def play(page: Any, beats: range) -> None:
+    """A note each beat."""
+    for beat in beats:
+        wait(page, f"sideman.app.jam.beat >= {beat}")
+        page.keyboard.press(MELODY[beat % len(MELODY)], delay=120)
+
+
+def save(page: Any, kind: str, folder: Path) -> Path:
+    with page.expect_download(timeout=60_000) as download:
+        page.click(f".take .tools >> text={kind}")
+    path = folder / download.value.suggested_filename
+    download.value.save_as(path)
+    return path
+
+
+def test_from_play_to_a_take_that_replays(open_page: Open, tmp_path: Path, capsys: Any) -> None:
+    page = open_page(settings=FAST)
+    page.click("#play")
+    play(page, range(8))
+    wait(page, "sideman.app.jam.plan.plannedUntil > 8")
+    assert page.inner_text("#phase") == "Playing along with you."
+    wait(page, "sideman.app.engine.chords.voices.size > 0")
+    assert page.inner_text("#now") != ""
+    assert "in time" in page.inner_text("#service")
+    page.evaluate("sideman.settings.set('tempo', 200)")
+    page.evaluate("sideman.settings.set('temperature', 0.3)")
+    play(page, range(8, 12))
+    page.click("#play")
+    page.wait_for_selector(".take")
+    song = load_song(save(page, "MIDI", tmp_path))
+    assert len(song.notes) == 12
+    assert song.chords
+    assert [round(tempo.bpm) for tempo in song.tempos] == [150, 200], "the file has the tempo map"
+    assert load_song(save(page, "MusicXML", tmp_path)).chords
+    assert len(json.loads(save(page, "JSON", tmp_path).read_text())["notes"]) == 12
+    assert run(["jam", "--replay", str(save(page, "Jam log", tmp_path))]) == 0
+    assert "plans came out the same" in capsys.readouterr().out
+    page.click("text=Five other harmonisations")
+    page.wait_for_selector(".options li:nth-child(5)", timeout=60_000)
+
+
+def test_a_restarted_server_takes_the_jam_up(open_page: Open, server: Server) -> None:
+    page = open_page(settings=FAST)
+    page.click("#play")
+    play(page, range(6))
+    session = page.evaluate("sideman.app.jam.session")
+    server.kill()
+    page.wait_for_selector("#notice:not([hidden])")
+    server.start()
+    wait(page, "sideman.app.jam.started")
+    assert page.evaluate("sideman.app.jam.session") != session
+    beat = page.evaluate("Math.ceil(sideman.app.jam.beat)")
+    play(page, range(beat, beat + 3))
+    wait(page, f"sideman.app.jam.plan.plannedUntil > {beat + 4}")
+    assert page.is_hidden("#notice")
+    page.click("#play")
+    until(lambda: page.evaluate("sideman.app.takes.list()[0].notes.length") == 9, "what was played is kept")
+
+
+def test_without_the_token_one_plays_alone_and_is_told_what_to_do(browser: Any) -> None:
+    server = Server(*SIDEMAN[:-1], "--token", "s3cret", "--port")
+    server.start()
+    page = browser.new_page()
+    try:
+        page.goto(server.url)
+        until(lambda: "The token is missing or wrong. Open the address" in page.inner_text("#notice"))
+        page.evaluate("sideman.settings.set('tempo', 300)")
+        page.click("#play")
+        until(lambda: page.inner_text("#phase") == "Playing alone: the server sent us away.")
+        assert "Open the address" in page.inner_text("#notice")
+        page.keyboard.press("a", delay=50)
+        page.click("#play")
+        assert "1 note " in page.inner_text(".take")
+        page.goto(server.url + "?token=s3cret")
+        page.click("#play")
+        wait(page, "sideman.app.jam.started")
+    finally:
+        page.close()
+        server.kill()
