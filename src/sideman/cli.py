@@ -53,7 +53,7 @@ COMMANDS = {
     "jam": ("sideman.cli_jam:jam", "Play a melody and hear the accompanist now."),
     "options": ("sideman.cli_options:options", "Offer chord progressions for a melody."),
     "serve": ("sideman.cli_serve:serve", "Answer the same questions over HTTP."),
-    "models": ("sideman.cli_models:models", "List, show and export models."),
+    "models": ("sideman.cli_models:models", "List, show, fetch, import and export models."),
     "data": ("sideman.cli_data:data", "Fetch and convert the collections models learn from."),
     "train": ("sideman.cli_train:train", "Train a model by a recipe."),
     "evaluate": ("sideman.cli_evaluate:evaluate", "Measure models next to the ground truth."),

@@ -1,22 +1,25 @@
-"""`sideman models`: what can play here, and what each model is."""
+"""`sideman models`: what can play here, what each model is, and where more come from."""
 
 import json
+from pathlib import Path
 
 import click
 
 from sideman.cli import LazyGroup
-from sideman.errors import UnknownModel
+from sideman.errors import MissingExtra, UnknownModel
 
 PLACES = {
     "list": ("sideman.cli_models:list_command", "Name the models on this machine."),
     "show": ("sideman.cli_models:show", "Print the card of one model."),
+    "pull": ("sideman.cli_models:pull", "Fetch a published model and make it play here."),
+    "import": ("sideman.cli_models:import_command", "Make a published weight file play here."),
     "export": ("sideman.cli_train:export", "Turn a training run into a model that plays."),
 }
 
 
 @click.group(cls=LazyGroup, places=PLACES, epilog="\b\nExamples:\n  sideman models list\n  sideman models show NAME")
 def models() -> None:
-    """List, show and export models."""
+    """List, show, fetch, import and export models."""
 
 
 @click.command("list", epilog="\b\nExamples:\n  sideman models list\n  sideman models list --json")
@@ -62,3 +65,105 @@ def show(name: str) -> None:
         f"{model.name}: {model.kind}, {model.parameters / 1e6:.1f} M parameters, {model.size_bytes / 1e6:.1f} MB"
     )
     click.echo(f"{model.path}\n\n{model.card}".rstrip())
+
+
+FAMILIES = ("realchords-online", "realchords-offline", "realchords-reward")
+PUBLISHED = ("realchords", "gapt", "online", "offline")
+_FP32 = click.option("--fp32", is_flag=True, help="Keep full precision: four times the size, and exact.")
+
+
+@click.command(
+    "import",
+    epilog="\b\nExamples:\n"
+    "  sideman models import realchords-online gapt/actor.pth \\\n"
+    "      --chord-names chord_names_augmented.json --name their-gapt\n"
+    "  sideman jam --model their-gapt\n"
+    "  sideman models import realchords-offline step=20000.ckpt --chord-names names.json --name theirs\n"
+    "  sideman options melody.mid --model theirs\n"
+    "  sideman models import realchords-reward step=8000.ckpt --chord-names names.json --name judge-1",
+)
+@click.argument("kind", metavar="KIND", type=click.Choice(FAMILIES))
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option(
+    "--chord-names", "names", type=click.Path(path_type=Path), metavar="FILE", required=True,
+    help="JSON list of the chord names it was trained with; tokens are numbered by it.",
+)  # fmt: skip
+@click.option("--name", required=True, help="What the model will be called here.")
+@_FP32
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path), metavar="DIR",
+    help="Also keep the network there for training, as `start` or `anchor` of a recipe. For rewards: where to write.",
+)  # fmt: skip
+def import_command(
+    kind: str, file: Path, names: Path, name: str, fp32: bool, checkpoint: Path | None
+) -> None:  # fmt: skip
+    """Make a published weight FILE of ReaLchords, GAPT or ReaLJam play here.
+
+    KIND is realchords-online (plays along), realchords-offline (harmonises whole melodies) or realchords-reward
+    (judges, in training and evaluation). FILE is a checkpoint as published: step=N.ckpt or actor.pth. Nothing in
+    it is run, every tensor is checked, and a model is written only if it is shown to play what the file plays.
+    """
+    _need_torch()
+    from sideman.engine.models import own_folder
+    from sideman.home import home
+    from sideman.models.published_import import import_checkpoint, read_chord_names
+
+    own_folder(name)
+    chords = read_chord_names(names)
+    if kind != "realchords-reward":
+        _import_bundle(kind, file, chords, name, fp32, checkpoint)
+        return
+    if fp32:
+        raise click.UsageError("--fp32 is for models that play; rewards are always kept in full precision.")
+    folder = checkpoint or home() / "checkpoints" / name
+    described = import_checkpoint(file, kind, chords, folder)
+    click.echo(f"{name}: {described.kind}: {folder}")
+    click.echo(f"In a recipe: networks.0.path={folder} data.vocabulary={names}", err=True)
+
+
+@click.command(
+    epilog="\b\nExamples:\n  sideman models pull gapt\n  sideman jam --model published-gapt\n"
+    "  sideman models pull offline --name theirs\n  sideman options melody.mid --model theirs"
+)
+@click.argument("what", metavar="WHAT", type=click.Choice(PUBLISHED))
+@click.option("--name", help="What the model will be called here; `published-WHAT` if not given.")
+@_FP32
+def pull(what: str, name: str | None, fp32: bool) -> None:
+    """Fetch a published model and make it play here.
+
+    WHAT is realchords, gapt or online (they play along), or offline (harmonises whole melodies). The files stay in
+    `published` under the Sideman home with their sha256; what broke off is resumed by the next call.
+    """
+    _need_torch()
+    from sideman.engine.models import own_folder
+    from sideman.home import home
+    from sideman.models.published_hub import PUBLISHED as ROWS
+    from sideman.models.published_hub import fetch
+    from sideman.models.published_import import read_chord_names
+
+    name = name or f"published-{what}"
+    own_folder(name)
+    weights, names = fetch(what, home() / "published")
+    _import_bundle(ROWS[what].family, weights, read_chord_names(names), name, fp32, None)
+
+
+def _import_bundle(
+    kind: str, file: Path, chords: tuple[str, ...], name: str, fp32: bool, checkpoint: Path | None
+) -> None:
+    from sideman.engine.models import own_folder
+    from sideman.models.published_import import import_bundle
+
+    folder = own_folder(name)
+    described = import_bundle(file, kind, chords, folder, name, int8=not fp32, checkpoint=checkpoint)
+    size = sum(part.stat().st_size for part in folder.iterdir())
+    click.echo(f"{name}: {described.kind}, {described.precision}, {size / 1e6:.1f} MB: {folder}")
+    play = "options MELODY" if described.kind == "offline" else "jam"
+    click.echo(f"Play it: sideman {play} --model {name}. Measure it: sideman evaluate {name}", err=True)
+
+
+def _need_torch() -> None:
+    try:
+        import onnx  # noqa: F401
+        import torch  # noqa: F401
+    except ImportError:
+        raise MissingExtra("Reading published weights", "train") from None

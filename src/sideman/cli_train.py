@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sideman.errors import MissingExtra, UnreadableFile, WrongValue
+from sideman.errors import MissingExtra, UnreadableFile
 
 if TYPE_CHECKING:
     from sideman.engine.bundle import BundleFile
@@ -74,14 +74,12 @@ def export(run: Path, name: str, fp32: bool, target: Path | None) -> None:
     unless the exported model is shown to play what the checkpoint plays.
     """
     _need_torch("Exporting a model")
+    from sideman.engine.models import own_folder
     from sideman.files import write_atomic
-    from sideman.home import home
     from sideman.models.export import export_bundle
     from sideman.train.checkpoint import checkpoint_in
 
-    if not name or Path(name).name != name or name.startswith("."):
-        raise WrongValue(f"'{name}' cannot be the name of a model.", "Use letters, digits, dots and dashes.")
-    folder = target or home() / "models" / name
+    folder = target or own_folder(name)
     described = export_bundle(checkpoint_in(run), folder, name, int8=not fp32)
     if not (folder / "card.md").exists():
         write_atomic(folder / "card.md", _card(described).encode())

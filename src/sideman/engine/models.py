@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 
 from sideman.engine.bundle import Bundle, BundleFile, load_bundle
-from sideman.errors import UnknownModel
+from sideman.errors import UnknownModel, WrongValue
 from sideman.home import home
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
@@ -47,6 +47,13 @@ def find_model(name: str | None, kind: str = "offline") -> Path:
                 return root / wanted
     here = ", ".join(info.name for info in list_models()) or "none"
     raise UnknownModel(f"There is no model '{names[-1]}'.", f"These are here: {here}.")
+
+
+def own_folder(name: str) -> Path:
+    """Folder of the user's model called `name`, which need not exist yet. Raises WrongValue for what is no name."""
+    if not name or Path(name).name != name or name.startswith("."):
+        raise WrongValue(f"'{name}' cannot be the name of a model.", "Use letters, digits, dots and dashes.")
+    return home() / "models" / name
 
 
 @lru_cache(maxsize=8)
