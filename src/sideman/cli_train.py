@@ -35,25 +35,17 @@ def train(recipe: Path, overrides: tuple[str, ...], resume: bool, runs: Path) ->
     Ctrl-C stops after the running step with a checkpoint; --resume goes on exactly as if nothing had happened.
     """
     _need_torch("Training")
+    from sideman.train.ensemble import train_all
+    from sideman.train.processes import is_first_process
     from sideman.train.recipe import Recipe, load_recipe, stage_of
     from sideman.train.rl.recipe import RlRecipe
 
-    if stage_of(recipe, overrides) == "rl":
-        from sideman.train.rl.run import RlRun
-
-        rl = load_recipe(recipe, overrides, RlRecipe)
-        _check_pack(Path(rl.data.pack), rl.data.weights)
-        RlRun(rl, runs, resume).train()
-        click.echo(runs / rl.run)
-        return
-    from sideman.train.mle import Run
-
-    loaded = load_recipe(recipe, overrides, Recipe)
+    rl = stage_of(recipe, overrides) == "rl"
+    loaded = load_recipe(recipe, overrides, RlRecipe) if rl else load_recipe(recipe, overrides, Recipe)
     _check_pack(Path(loaded.data.pack), loaded.data.weights)
-    run = Run(loaded, runs, resume)
-    run.train()
-    if run.fabric.is_global_zero:
-        click.echo(run.folder)
+    for run in train_all(loaded, runs, resume):
+        if is_first_process():
+            click.echo(run)
 
 
 @click.command(

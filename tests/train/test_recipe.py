@@ -7,8 +7,9 @@ import yaml
 
 from sideman.errors import SidemanError, UnreadableFile, WrongValue
 from sideman.music.vocabulary import own_vocabulary
+from sideman.train.ensemble import members
 from sideman.train.network import describe, vocabulary_of
-from sideman.train.recipe import DataConfig, Recipe, dump_recipe, load_recipe, stage_of
+from sideman.train.recipe import DataConfig, Recipe, dump_recipe, load_recipe, recipe_of, stage_of
 from sideman.train.rl.recipe import RlRecipe
 
 RECIPES = Path(__file__).parents[2] / "recipes"
@@ -22,6 +23,7 @@ def write(folder: Path, text: str, name: str = "mine.yaml") -> Path:
 
 
 PATHS = sorted(RECIPES.rglob("*.yaml"))
+KINDS = ("contrastive", "discriminative", "contrastive-rhythm", "discriminative-rhythm")
 RL = [path for path in PATHS if stage_of(path) == "rl"]
 
 
@@ -30,6 +32,7 @@ def test_every_recipe_of_reinforcement_learning_loads(path: Path):
     recipe = load_recipe(path, (), RlRecipe)
     assert recipe.run == f"{path.parent.name}-{path.stem}"
     assert recipe.networks
+    assert recipe.part == ("melody" if "melody" in (path.parent.name, path.stem) else "chord")
     assert load_recipe(path, ("networks.0.weight=2",), RlRecipe).networks[0].weight == 2
 
 
@@ -37,7 +40,13 @@ def test_the_published_settings():
     recipe = load_recipe(RECIPES / "gapt" / "rl.yaml", (), RlRecipe)
     assert (recipe.batch, recipe.minibatch, recipe.steps, recipe.updates) == (384, 48, 1000, 8)
     assert (recipe.optim.lr, recipe.critic_optim.lr, recipe.entropy, recipe.kl) == (5e-6, 9e-5, 0.01, 0.001)
-    assert len(recipe.networks) == 8
+    assert [path for network in recipe.networks for path in network.paths] == [
+        f"runs/gapt-{kind}-{seed}" for kind in KINDS for seed in (42, 1234)
+    ]
+    melody = load_recipe(RECIPES / "melody" / "rl.yaml", (), RlRecipe)
+    assert (melody.entropy, melody.validate_every, melody.checkpoint_every) == (0.002, 100, 100)
+    assert melody.adversary == recipe.adversary
+    assert melody.data.weights == {"hooktheory": 0.5, "wikifonia": 0.2, "pop909": 0.2, "nottingham": 0.1}
     assert recipe.adversary is not None
     assert recipe.adversary.stack.depth == 8
     assert load_recipe(RECIPES / "realchords" / "rl.yaml", (), RlRecipe).adversary is None
@@ -48,11 +57,26 @@ def test_every_recipe_loads_and_describes_a_network(path: Path):
     recipe = load_recipe(path)
     assert recipe.run == f"{path.parent.name}-{path.stem}"
     assert recipe.stage == path.stem.removeprefix("melody-").partition("-")[0]
-    assert recipe.part == ("melody" if path.stem.startswith("melody-") or path.parent.name == "melody" else "chord")
+    melody = path.stem.startswith("melody-") or (path.parent.name == "melody" and recipe.stage in ("online", "offline"))
+    assert recipe.part == ("melody" if melody else "chord")  # reward networks read both
     file = describe(recipe, own_vocabulary())
     assert file.kind == recipe.stage
     assert [file.online is None, file.offline is None, file.reward is None].count(False) == 1
     assert load_recipe(path, (f"run={path.stem}-2", "data.pack=x.npz")).run == f"{path.stem}-2"
+
+
+@pytest.mark.parametrize("group", ["realchords", "gapt", "melody"])
+def test_every_network_that_is_named_is_made_by_a_recipe(group: str):
+    """An ensemble is a list of seeds in one recipe, and the same list where it judges."""
+    rl = load_recipe(RECIPES / group / "rl.yaml", (), RlRecipe)
+    assert len(rl.networks) == 4
+    for network in rl.networks:
+        made = recipe_of(Path(network.paths[1]).name, RECIPES)
+        assert made is not None
+        assert [f"runs/{member.run}" for member in members(load_recipe(made))] == list(network.paths)
+    for run in (rl.start, rl.anchor):
+        assert recipe_of(Path(run).name, RECIPES) == RECIPES / group / f"{run.rpartition('-')[2]}.yaml"
+    assert recipe_of("nothing-like-it", RECIPES) is None
 
 
 def test_a_recipe_extends_another(tmp_path: Path):

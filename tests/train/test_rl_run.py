@@ -181,6 +181,7 @@ def test_a_gradient_that_is_no_number_stops_the_run(root: Path):
     ("override", "stage"),
     [
         ("start=runs/nowhere", "stage online"),
+        ("networks.0.seeds=[1, 2]", "stage contrastive"),
         ("anchor=runs/nowhere", "stage offline"),
         ("networks.1.path=runs/nowhere", "stage contrastive or discriminative"),
     ],

@@ -10,14 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import msgspec
 import torch
-from lightning_fabric import Fabric
 
 from sideman.data.pack import Pack, load_pack
-from sideman.errors import Interrupted, WrongValue
+from sideman.errors import Interrupted
 from sideman.files import write_atomic
 from sideman.models.build import Model, ModelFile, build, load_checkpoint, parameters
 from sideman.models.offline import OfflineModel
@@ -26,6 +25,7 @@ from sideman.train.batches import Batch, Source, batches, share
 from sideman.train.checkpoint import read_state, settle, write_checkpoint
 from sideman.train.network import begin_from, describe, vocabulary_of
 from sideman.train.objective import objective
+from sideman.train.processes import launch
 from sideman.train.progress import Progress
 from sideman.train.recipe import Recipe, dump_recipe
 from sideman.train.running import Diverged, Signals, chosen_precision, commit, learning_rate, may_resume
@@ -44,7 +44,7 @@ class Run:
         self.source = Source(pack, self.vocabulary, recipe.data, "train")
         self.valid = self._validation(pack)
         self.precision = chosen_precision(recipe.precision)
-        self.fabric = _fabric(recipe, self.precision)
+        self.fabric = launch(recipe.devices, recipe.nodes, self.precision)
         self.step, self.best, self.signals = 0, math.inf, Signals()
         torch.manual_seed(recipe.seed)
         self.asked, self.resumed = resume, self._begin(resume)
@@ -221,15 +221,3 @@ class Run:
         file: ModelFile = msgspec.structs.replace(self.file, trained=trained)
         kept = {"step": self.step, "best": self.best, "optimizer": self.optimizer.state_dict()}
         write_checkpoint(self.folder / name, file, self.raw, kept if state else None)
-
-
-def _fabric(recipe: Recipe, precision: str) -> Fabric:
-    """The processes of the run; returns in each of them."""
-    try:
-        fabric = Fabric(
-            accelerator="auto", devices=recipe.devices, num_nodes=recipe.nodes, precision=cast(Any, precision)
-        )
-    except (RuntimeError, ValueError) as error:
-        raise WrongValue(f"This machine does not give {recipe.devices} devices: {error}.", "Set devices=N.") from None
-    fabric.launch()
-    return fabric

@@ -19,6 +19,7 @@ from sideman.music.vocabulary import PartName
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 AtLeastZero = Annotated[float, msgspec.Meta(ge=0)]
+Seed = Annotated[int, msgspec.Meta(ge=0)]
 Name = Annotated[str, msgspec.Meta(pattern=r"^\w[\w.-]*$")]
 
 
@@ -67,7 +68,8 @@ class OptimConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One supervised stage (spec 5). `batch` is global, over all processes and accumulation steps.
-    `start`: a checkpoint whose weights the run begins with; `negatives`: how non-matching pairs are made.
+    `start`: a checkpoint whose weights the run begins with; `negatives`: how non-matching pairs are made; `seeds`: an
+    ensemble, one run `NAME-SEED` for each.
     Times: every `*_every` in steps; `max_minutes` stops cleanly with a checkpoint."""
 
     stage: Literal["online", "offline", "contrastive", "discriminative"]
@@ -78,7 +80,8 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     part: PartName = "chord"
     model: ModelConfig = ModelConfig()
     optim: OptimConfig = OptimConfig()
-    seed: Annotated[int, msgspec.Meta(ge=0)] = 42
+    seed: Seed = 42
+    seeds: tuple[Seed, ...] = ()
     batch: Size = 16
     accumulate: Size = 1
     steps: Size = 1000
@@ -96,6 +99,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wandb: str | None = None
 
     def __post_init__(self) -> None:
+        check_seeds(self.seeds)
         parts = self.accumulate * self.devices * self.nodes
         if self.batch < parts:
             raise ValueError(f"a batch of {self.batch} cannot be divided into {parts} (accumulate x devices x nodes)")
@@ -104,6 +108,12 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 "a reward network takes what does not match from its batch, which must be in one piece: "
                 "set accumulate, devices and nodes to 1 and batch to 2 or more"
             )
+
+
+def check_seeds(seeds: tuple[int, ...]) -> None:
+    """Raises ValueError for a seed given twice: its two runs would be one."""
+    if len(set(seeds)) < len(seeds):
+        raise ValueError(f"a seed occurs twice in {list(seeds)}")
 
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -122,6 +132,15 @@ def load_recipe(path: Path, overrides: tuple[str, ...] = (), kind: type[T] = Rec
 def stage_of(path: Path, overrides: tuple[str, ...] = ()) -> object:
     """What the recipe says its stage is, unchecked."""
     return _resolved(path, overrides).get("stage")
+
+
+def recipe_of(run: str, folder: Path) -> Path | None:
+    """The recipe below `folder` that makes the run of a name, with a seed at its end or not."""
+    for path in sorted(folder.rglob("*.yaml")):
+        tree = _resolved(path, ())
+        if run in {tree.get("run"), *(f"{tree.get('run')}-{seed}" for seed in tree.get("seeds") or ())}:
+            return path
+    return None
 
 
 def dump_recipe(recipe: msgspec.Struct) -> str:

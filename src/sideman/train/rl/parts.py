@@ -13,6 +13,7 @@ from sideman.models.reward import ContrastiveModel, DiscriminativeModel
 from sideman.models.transformer import StackConfig
 from sideman.music.vocabulary import PartName, Vocabulary
 from sideman.train.checkpoint import checkpoint_in
+from sideman.train.recipe import recipe_of
 from sideman.train.rl.judges import NetworkTerm
 from sideman.train.rl.recipe import NetworkReward
 
@@ -43,8 +44,9 @@ def load_terms(networks: tuple[NetworkReward, ...], vocabulary: Vocabulary) -> l
     """The reward networks, frozen, under names that differ. Raises SidemanError."""
     terms: list[NetworkTerm] = []
     kinds = (ContrastiveModel, DiscriminativeModel)
-    for number, network in enumerate(networks):
-        file, model = _load(f"networks.{number}.path", network.path, vocabulary, kinds, "contrastive or discriminative")
+    named = [(number, network, path) for number, network in enumerate(networks) for path in network.paths]
+    for number, network, path in named:
+        file, model = _load(f"networks.{number}.path", path, vocabulary, kinds, "contrastive or discriminative")
         name = file.kind + ("_rhythm" if file.reward is not None and file.reward.rhythm else "")
         alike = sum(term.name.rstrip("0123456789_") == name for term in terms)
         name = f"{name}_{alike + 1}" if alike else name
@@ -57,9 +59,10 @@ def _load(field: str, path: str, vocabulary: Vocabulary, kinds: type[Network] | 
           stage: str) -> tuple[ModelFile, Network]:  # fmt: skip
     folder = checkpoint_in(Path(path))
     if not any((folder / name).exists() for name in ("model.json", "bundle.json")):
+        maker = recipe_of(Path(path).name, Path("recipes")) or "RECIPE.yaml"
         raise UnreadableFile(
             f"{field}: there is no checkpoint in {path} (model.json is missing).",
-            f"A recipe of stage {stage} makes it: sideman train RECIPE.yaml.",
+            f"A recipe of stage {stage} makes it: sideman train {maker}.",
         )
     file, model = load_checkpoint(folder)
     if not isinstance(model, kinds):

@@ -6,18 +6,25 @@ import msgspec
 
 from sideman.models.transformer import Size, StackConfig
 from sideman.music.vocabulary import PartName
-from sideman.train.recipe import AtLeastZero, DataConfig, Name, OptimConfig, Positive
+from sideman.train.recipe import AtLeastZero, DataConfig, Name, OptimConfig, Positive, Seed, check_seeds
 
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
 SLOW = OptimConfig(lr=9e-5, weight_decay=0.0, warmup=800, final=0.1)
 
 
 class NetworkReward(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A trained reward network. `windows`: lengths in frames of the parts it judges; the whole sequence if empty."""
+    """A trained reward network, or an ensemble of them: with `seeds`, one at `path-SEED` for each, and each with
+    `weight`. `windows`: lengths in frames of the parts it judges; the whole sequence if empty."""
 
     path: str
+    seeds: tuple[Seed, ...] = ()
     weight: float = 1.0
     windows: tuple[Size, ...] = ()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where each network is."""
+        return tuple(f"{self.path}-{seed}" for seed in self.seeds) or (self.path,)
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -89,7 +96,8 @@ class RlRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lambda_: Unit = msgspec.field(name="lambda", default=0.95)
     optim: OptimConfig = OptimConfig(lr=5e-6, weight_decay=0.0, warmup=800, final=0.1)
     critic_optim: OptimConfig = SLOW
-    seed: Annotated[int, msgspec.Meta(ge=0)] = 42
+    seed: Seed = 42
+    seeds: tuple[Seed, ...] = ()
     batch: Size = 384
     minibatch: Size = 48
     epochs: Size = 1
@@ -104,6 +112,7 @@ class RlRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     wandb: str | None = None
 
     def __post_init__(self) -> None:
+        check_seeds(self.seeds)
         if self.batch % self.minibatch:
             raise ValueError(f"a batch of {self.batch} cannot be divided into minibatches of {self.minibatch}")
         if self.estimator != "gae" and (self.batch % self.group or self.group < 2):
