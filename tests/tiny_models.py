@@ -1,5 +1,5 @@
 """Tiny networks with random weights, exported once and kept in pytest's cache: an online one, an aligned offline one,
-and an offline one as published, with cross-attention and the T5 bias.
+an offline one as published, with cross-attention and the T5 bias, and an online one that makes melodies.
 
 Two layers of width 32. Random weights alone would never hold a chord; one dimension of the state is the same for
 every token, and the output weights on it make holds likely, so that drafts are accepted and refused about equally.
@@ -17,7 +17,8 @@ import pytest
 import sideman
 from sideman.engine.bundle import Bundle, load_bundle
 
-Kind = Literal["online", "offline", "cross"]
+Kind = Literal["online", "offline", "cross", "melody"]
+# Those that make chords.
 KINDS: tuple[Kind, ...] = ("online", "offline", "cross")
 SOURCE = Path(sideman.__file__).parent
 # What a bundle is made by and made for.
@@ -49,7 +50,7 @@ def _export(folder: Path, kind: Kind) -> None:
     from sideman.models.offline import OfflineConfig
     from sideman.models.online import OnlineConfig
     from sideman.models.transformer import StackConfig, published_stack
-    from sideman.music.vocabulary import CHORD_HOLD, SILENCE, own_vocabulary
+    from sideman.music.vocabulary import CHORD_HOLD, NOTE_HOLD, NOTE_ON, SILENCE, own_vocabulary
 
     vocabulary = own_vocabulary()
     sizes = {"width": 32, "depth": 2, "heads": 2, "head_width": 16, "ff_width": 48, "rotary_width": 16}
@@ -60,15 +61,18 @@ def _export(folder: Path, kind: Kind) -> None:
         encoder = published_stack(32, 2, 2, causal=False, t5=True)
         decoder = published_stack(32, 2, 2, causal=True, t5=True, cross=True)
         offline = OfflineConfig(vocabulary.size, encoder, decoder, form=False, tied=False, aligned=False)
-    file = ModelFile("online", online=online) if kind == "online" else ModelFile("offline", offline=offline)
+    file = ModelFile("offline", offline=offline)
+    if kind in ("online", "melody"):
+        file = ModelFile("online", "melody" if kind == "melody" else "chord", online=online)
     torch.manual_seed(7)
     model = build(file).eval()
-    embed = model.embed if kind == "online" else model.embed_chords
+    embed = model.embed if file.kind == "online" else model.embed_chords
+    holds = slice(NOTE_HOLD, NOTE_ON) if kind == "melody" else slice(CHORD_HOLD, vocabulary.chord_on)
     with torch.no_grad():
         embed.weight[:, 0] = 2.0
         model.head.weight *= 3.0
         model.head.weight[:, 0] = 0.0
-        model.head.weight[CHORD_HOLD : vocabulary.chord_on, 0] = 3.7
+        model.head.weight[holds, 0] = 3.7
         model.head.weight[SILENCE, 0] = 2.4
         for name, weight in model.named_parameters():
             if name.endswith(("query.weight", "attention.out.weight")):  # what came before matters
@@ -88,6 +92,12 @@ def tiny_folders(request: pytest.FixtureRequest) -> dict[Kind, Path]:
     """Kind -> folder with `bundle` and `checkpoint`."""
     cache = request.config.cache.mkdir("tiny-models")
     return {kind: tiny_folder(cache, kind) for kind in KINDS}
+
+
+@pytest.fixture(scope="session")
+def tiny_melody_folder(request: pytest.FixtureRequest) -> Path:
+    """Folder with the `bundle` and `checkpoint` of the model that makes melodies."""
+    return tiny_folder(request.config.cache.mkdir("tiny-models"), "melody")
 
 
 @pytest.fixture(scope="session")

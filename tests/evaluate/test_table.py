@@ -11,10 +11,13 @@ from sideman.cli_evaluate import evaluate as command
 from sideman.data.pack import make_pack
 from sideman.errors import SidemanError, UnknownModel, UnreadableFile, WrongValue
 from sideman.evaluate.columns import COLUMNS
-from sideman.evaluate.pieces import load_packs, select, training_pieces
-from sideman.evaluate.report import About, write_report
+from sideman.evaluate.comparison import Question, compare
+from sideman.evaluate.perturb import PERTURBATIONS
+from sideman.evaluate.pieces import Choice, load_packs, parse_choice, select, training_pieces
+from sideman.evaluate.report import About, to_json, to_text, write_report
 from sideman.evaluate.systems import Setting, Truth, make_system
-from sideman.evaluate.table import evaluate, part, to_json, to_markdown
+from sideman.evaluate.table import evaluate, part, to_markdown
+from sideman.evaluate.table import to_json as table_json
 from sideman.music.chord import Chord
 from sideman.music.frames import encode
 from sideman.music.measures import note_in_chord
@@ -97,7 +100,7 @@ def test_markdown_and_json_agree(results):
     assert len(lines) == 2 + len(COLUMNS)
     assert all(line.count("|") == 5 for line in lines)
     row = next(line for line in lines if line.startswith("| note in chord"))
-    content = json.loads(json.dumps(to_json(results)))
+    content = json.loads(json.dumps(table_json(results)))
     mean, spread = (100 * content["keyprior"]["harmony"][k] for k in ("mean", "spread"))
     assert f"{mean:.1f} ± {spread:.1f}" in row
 
@@ -146,22 +149,44 @@ def test_wrong_calls(home):
         load_packs(["wikifonia"], home)
 
 
-def test_report_is_complete(home, results, tmp_path):
-    pieces = select(load_packs(["pop909", "openewld"], home), "test")
-    answers = [
-        evaluate(make_system(name, Setting(pieces.truth, lambda: PIECES)), pieces.truth, seeds=2)
-        for name in ("truth", "keyprior")
-    ]
+def test_a_choice_may_have_a_split_of_its_own():
+    assert parse_choice("pop909, nottingham", "test") == Choice(("pop909", "nottingham"), "test")
+    assert parse_choice("openewld:all", "test") == Choice(("openewld",), "all")
+    assert parse_choice("", "valid").title == "all collections, valid"
+
+
+def comparison(home, names, collections, perturbation=None):
+    pieces = select(load_packs(collections, home), "test")
+    question = Question(names, seeds=2, perturbation=perturbation)
+    return compare(", ".join(collections), pieces, lambda: PIECES, question, lambda _: None)
+
+
+def test_report_is_complete(home, tmp_path):
+    done = comparison(home, ("truth", "keyprior"), ["pop909", "openewld"])
     folder = tmp_path / "report"
-    text = write_report(folder, answers, pieces, About("test", 2, "somewhere")).read_text()
+    text = write_report(folder, [done], [], About(2, "somewhere")).read_text()
     pictures = {path.name for path in folder.glob("*.png")}
     assert len(pictures) == 8
     assert all(f"({name})" in text for name in pictures)
     assert all(column.meaning in text for column in COLUMNS)
-    assert "## openewld" in text
+    assert "### All measures, openewld" in text
     assert "Left out for want of a note or a chord there: 1." in text
-    tables = json.loads((folder / "table.json").read_text())["tables"]
-    assert set(tables) == {"all", "pop909", "openewld"}
+    sets = json.loads((folder / "table.json").read_text())["sets"]
+    assert set(sets["pop909, openewld"]["tables"]) == {"all", "pop909", "openewld"}
+
+
+def test_report_of_two_sets_that_turn(home, tmp_path):
+    turn = PERTURBATIONS["multiple_transpose"]
+    sets = [comparison(home, ("truth", "viterbi"), [name], turn) for name in ("pop909", "nottingham")]
+    folder = tmp_path / "report"
+    text = write_report(folder, sets, [], About(2, "somewhere")).read_text()
+    assert all(f"({name}/adaptation.png)" in text for name in ("pop909", "nottingham"))
+    assert all((folder / name / "adaptation.png").is_file() for name in ("pop909", "nottingham"))
+    assert "beats to recover (+6 at 8)" in text
+    assert to_text(sets).count("| viterbi | 8 (+6) |") == 2
+    found = to_json(sets)["nottingham"]
+    assert [turn["beat"] for turn in found["truth"]["adaptation"]] == [8, 16, 24, 32]
+    assert found["truth"]["adaptation"][0]["recovery"] == 0
 
 
 def test_command(home):
@@ -174,9 +199,14 @@ def test_command(home):
     done = CliRunner().invoke(command, ["truth", "--pack", pack, "--report", str(home / "out")])
     assert done.exit_code == 0, done.output
     assert (home / "out" / "report.md").is_file()
+    assert "Vendi score is left out" in done.stderr
+    done = CliRunner().invoke(command, ["truth", "--collection", "pop909", "--collection", "openewld:all", "--json"])
+    assert list(json.loads(done.stdout)) == ["pop909, test", "openewld, all"]
 
 
-@pytest.mark.parametrize("call", [["nobody"], ["truth", "--split", "x"], ["truth", "--collection", "x"]])
+@pytest.mark.parametrize("call", [["nobody"], ["truth", "--split", "x"], ["truth", "--collection", "x"],
+    ["truth", "--perturb", "x"], ["truth", "--partner", "x"], ["truth", "--encoder", "x"], ["truth", "--run", "x"],
+    ["truth", "--judge", "x"], ["x:4"]])  # fmt: skip
 def test_command_says_what_is_wrong(home, call):
     failed = CliRunner().invoke(command, call)
     assert isinstance(failed.exception, SidemanError)

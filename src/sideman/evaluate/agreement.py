@@ -23,6 +23,12 @@ def same_root(frames: Frames, truth: Frames) -> tuple[NDArray[np.bool_], NDArray
 
 
 def root_match(pieces: Sequence[Frames], truth: Sequence[Frames]) -> float:
-    """Share of the frames in which both have a chord whose roots are equal, over all pieces together."""
-    both = [same_root(one, other) for one, other in zip(pieces, truth, strict=True)]
+    """Share of the frames in which both have a chord whose roots are equal, over all pieces together.
+
+    NaN for chords to melodies that are not those of `truth`.
+    """
+    pairs = list(zip(pieces, truth, strict=True))
+    if not all(np.array_equal(one.melody, other.melody) for one, other in pairs):
+        return float("nan")
+    both = [same_root(one, other) for one, other in pairs]
     return ratio(sum(int(same.sum()) for same, _ in both), sum(int(valid.sum()) for _, valid in both))

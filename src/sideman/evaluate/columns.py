@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from sideman.evaluate.agreement import root_match
-from sideman.music import harmonisation, measures
+from sideman.music import harmonisation, measures, penalties
 from sideman.music.frames import Frames
+from sideman.music.vocabulary import own_vocabulary
 
 Value = Callable[[Sequence[Frames], Sequence[Frames]], float]
 
@@ -45,13 +46,23 @@ def _alone(measure: Callable[[Sequence[Frames]], float]) -> Value:
     return lambda pieces, _: measure(pieces)
 
 
+def _each(measure: Callable[[Frames], float]) -> Value:
+    return lambda pieces, _: mean_present([float(measure(frames)) for frames in pieces])
+
+
 def _mean(name: str) -> Value:
-    measure = harmonisation.SIX[name]
-    return lambda pieces, _: mean_present([measure(frames) for frames in pieces])
+    return _each(harmonisation.SIX[name])
 
 
 def _height_distance(pieces: Sequence[Frames], truth: Sequence[Frames]) -> float:
     return measures.height_distance(measures.interval_counts(pieces), measures.interval_counts(truth))
+
+
+_ALL_CHORDS = own_vocabulary().chords
+
+
+def _share_of_all(pieces: Sequence[Frames], _: Sequence[Frames]) -> float:
+    return measures.chord_entropy(pieces) / math.log(_ALL_CHORDS)
 
 
 COLUMNS = (
@@ -79,6 +90,24 @@ COLUMNS = (
         "how many different tones a chord has: a guard against harmony bought with dense chords"),
     Column("chord_entropy", "chord entropy", "nats", 1, 2, 0, _alone(measures.chord_entropy),
         "entropy of the chords over all pieces together, by frames: harmonic variety of the system"),
+    Column("chord_evenness", "evenness of chords", "%", 100, 1, 0, _alone(measures.chord_evenness),
+        "chord entropy as a share of what it were if all the chords the system uses were equally frequent"),
+    Column("chord_entropy_all", "chord entropy, of the most", "%", 100, 1, 0, _share_of_all,
+        f"chord entropy as a share of ln {_ALL_CHORDS}, the entropy if all chords of our list were equally frequent"),
+    Column("long_frames", "in long notes", "frames a piece", 1, 2, -1,
+        _each(lambda frames: penalties.long_runs(frames).sum()),
+        "frames in runs of 32 or more equal states (a held chord, or silence): the long-note penalty, unscaled"),
+    Column("long_runs", "long notes", "a piece", 1, 2, -1, _each(lambda frames: len(penalties.long_runs(frames))),
+        "such runs"),
+    Column("repeated_chords", "chords in repeats", "a piece", 1, 2, -1,
+        _each(lambda frames: measures.repeated_runs(frames).sum()),
+        "chords in runs of more than four equal ones: the repetition penalty, unscaled"),
+    Column("repeated_runs", "repeats", "a piece", 1, 2, -1, _each(lambda frames: len(measures.repeated_runs(frames))),
+        "such runs"),
+    Column("too_silent", "pieces over 4 % silent", "%", 100, 1, -1, _each(penalties.too_silent),
+        "pieces in which more than 4 % of the frames after the first eight have a note and no chord"),
+    Column("stops_early", "early stops", "%", 100, 1, -1, _each(penalties.stops_early),
+        "pieces whose chords fall silent for good 16 frames or more before the last note ends"),
     Column("CHE", "CHE", "nats", 1, 2, 0, _mean("CHE"), "chord histogram entropy: variety within a piece"),
     Column("CC", "CC", "chords", 1, 1, 0, _mean("CC"), "chord coverage: different chords in a piece"),
     Column("CTD", "CTD", "", 1, 3, 0, _mean("CTD"), "chord tonal distance between neighbouring chords"),

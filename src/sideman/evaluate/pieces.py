@@ -27,6 +27,24 @@ class Pieces:
         return [i for i, name in enumerate(self.collections) if name == collection]
 
 
+@dataclass(frozen=True)
+class Choice:
+    """Collections whose pieces are measured together, and the split they are taken from."""
+
+    collections: tuple[str, ...]
+    split: str
+
+    @property
+    def title(self) -> str:
+        return f"{', '.join(self.collections) or 'all collections'}, {self.split}"
+
+
+def parse_choice(text: str, split: str) -> Choice:
+    """`pop909,nottingham`, or `openewld:all` for a split of its own instead of `split`."""
+    names, colon, own = text.partition(":")
+    return Choice(tuple(name.strip() for name in names.split(",") if name.strip()), own if colon else split)
+
+
 def load_packs(names: Sequence[str], home: Path) -> Pack:
     """The converted collections `names` under `home` as one pack. Raises WrongValue, UnreadableFile."""
     packs = []

@@ -3,42 +3,28 @@
 Each function draws into a file; ground truth is the result called `truth`, dark and dashed. PNG.
 """
 
-import io
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sideman.errors import MissingExtra
 from sideman.evaluate.columns import COLUMNS
+from sideman.evaluate.figure import GREY, INK, TRUTH, colours, figure, legend, line_styles
 from sideman.evaluate.table import Result
-from sideman.files import write_atomic
 from sideman.music import measures
 from sideman.music.frames import Frames
 from sideman.music.metre import FRAMES_PER_BEAT
 
-TRUTH = "truth"
-INK, GREY, RULE = "#1f2430", "#767d8c", "#e4e7ed"
-# Told apart by people who see fewer colours, too.
-PALETTE = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7a5195", "#8c6d31")
-_STYLE: dict[Any, Any] = {
-    "font.family": "sans-serif", "font.size": 9, "text.color": INK, "axes.labelcolor": GREY, "axes.edgecolor": RULE,
-    "xtick.color": GREY, "ytick.color": GREY, "axes.spines.top": False, "axes.spines.right": False,
-    "axes.grid": True, "grid.color": RULE, "grid.linewidth": 0.7, "axes.axisbelow": True,
-    "axes.titlesize": 11, "axes.titleweight": "bold", "axes.titlelocation": "left", "legend.frameon": False,
-}  # fmt: skip
 _SHOWN = ("harmony", "silence", "onset_emd", "length_entropy", "density", "repetition", "pitch_classes",
     "chord_entropy", "CTD", "CTnCTR", "PCS", "MCTD")  # fmt: skip
 
 
 def plot_harmony(results: Sequence[Result], path: Path, beats: int = 64) -> None:
     """Note in chord of each beat from the start of the pieces; beats in which nothing is valid are gaps."""
-    with _figure(path, 8.5, 3.6) as figure:
-        axes = figure.subplots()
-        for result, style in zip(results, _line_styles(results), strict=True):
+    with figure(path, 8.5, 3.6) as drawn:
+        axes = drawn.subplots()
+        for result, style in zip(results, line_styles([result.name for result in results]), strict=True):
             curve = 100 * measures.note_in_chord_per_beat(result.pieces, beats)
             axes.plot(np.arange(1, beats + 1), curve, label=result.name, **style)
         axes.set_xlim(1, beats)
@@ -46,7 +32,7 @@ def plot_harmony(results: Sequence[Result], path: Path, beats: int = 64) -> None
         axes.set_title("Harmony over time", pad=22)
         axes.set_xlabel("beat (quarter note)")
         axes.set_ylabel("note in chord (%)")
-        _legend(axes)
+        legend(axes)
 
 
 def plot_measures(results: Sequence[Result], path: Path) -> None:
@@ -55,13 +41,13 @@ def plot_measures(results: Sequence[Result], path: Path) -> None:
     truth = next((result for result in results if result.name == TRUTH), None)
     columns = [column for name in _SHOWN for column in COLUMNS if column.name == name]
     rows = -(-len(columns) // 4)
-    with _figure(path, 12, rows * (0.85 + 0.24 * max(len(others), 1))) as figure:
-        panels = figure.subplots(rows, 4, squeeze=False).ravel()
+    with figure(path, 12, rows * (0.85 + 0.24 * max(len(others), 1))) as drawn:
+        panels = drawn.subplots(rows, 4, squeeze=False).ravel()
         for number, (axes, column) in enumerate(zip(panels, columns, strict=False)):
             mean = np.nan_to_num([result.mean(column.name) * column.scale for result in others])
             spread = np.nan_to_num([result.spread(column.name) * column.scale for result in others])
-            colours = [PALETTE[i % len(PALETTE)] for i in range(len(others))]
-            axes.barh(np.arange(len(others)), mean, xerr=spread, color=colours, height=0.68, alpha=0.9,
+            shades = [colours([result.name for result in results])[r.name] for r in others]
+            axes.barh(np.arange(len(others)), mean, xerr=spread, color=shades, height=0.68, alpha=0.9,
                 error_kw={"ecolor": INK, "elinewidth": 1})  # fmt: skip
             if truth is not None:
                 axes.axvline(truth.mean(column.name) * column.scale, color=INK, ls="--", lw=1.2)
@@ -75,7 +61,7 @@ def plot_measures(results: Sequence[Result], path: Path) -> None:
             axes.set_title(column.heading, fontsize=9, fontweight="normal")
         for axes in panels[len(columns) :]:
             axes.set_visible(False)
-        figure.supxlabel(
+        drawn.supxlabel(
             "dashed: ground truth   ·   bar ends: ± one standard deviation over seeds", fontsize=8, color=GREY
         )
 
@@ -115,9 +101,9 @@ def _plot_histogram(
     ticks: tuple[NDArray[np.int64], list[str]],
 ) -> None:
     """Ground truth as filled bars, every system as marks joined by a line."""
-    with _figure(path, 8.5, 3.4) as figure:
-        axes = figure.subplots()
-        for result, style in zip(results, _line_styles(results), strict=True):
+    with figure(path, 8.5, 3.4) as drawn:
+        axes = drawn.subplots()
+        for result, style in zip(results, line_styles([result.name for result in results]), strict=True):
             found = counts(result.pieces)
             share = 100 * found / max(int(found.sum()), 1)
             if result.name == TRUTH:
@@ -130,37 +116,4 @@ def _plot_histogram(
         axes.set_title(title, pad=22)
         axes.set_xlabel(across)
         axes.set_ylabel(up)
-        _legend(axes)
-
-
-def _line_styles(results: Sequence[Result]) -> list[dict[str, Any]]:
-    styles: list[dict[str, Any]] = []
-    for result in results:
-        if result.name == TRUTH:
-            styles.append({"color": INK, "ls": "--", "lw": 1.4})
-        else:
-            number = sum("zorder" in style for style in styles)
-            styles.append({"color": PALETTE[number % len(PALETTE)], "lw": 1.7, "zorder": 3})
-    return styles
-
-
-def _legend(axes: Any) -> None:
-    axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=6, borderaxespad=0.2, handlelength=1.6, fontsize=8.5)
-
-
-@contextmanager
-def _figure(path: Path, width: float, height: float) -> Iterator[Any]:
-    """A figure that is written to `path` at the end. Raises MissingExtra."""
-    try:
-        import matplotlib
-        from matplotlib.backends.backend_agg import FigureCanvasAgg
-        from matplotlib.figure import Figure
-    except ImportError:
-        raise MissingExtra("Drawing plots", "train") from None
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=(width, height), dpi=140, facecolor="white", layout="constrained")
-        FigureCanvasAgg(figure)
-        yield figure
-        stream = io.BytesIO()
-        figure.savefig(stream, format="png")
-    write_atomic(path, stream.getvalue())
+        legend(axes)

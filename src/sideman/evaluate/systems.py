@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from sideman.engine.models import find_model, list_models, open_model
-from sideman.errors import UnknownModel, WrongValue
+from sideman.errors import WrongValue
 from sideman.evaluate import viterbi
 from sideman.evaluate.baselines import KeyPrior, fit_key_prior
+from sideman.evaluate.duet import Seat
+from sideman.evaluate.duet_systems import Duet
 from sideman.evaluate.model_systems import ModelSystem, OptionsSystem
+from sideman.evaluate.seats import parse_seats
 from sideman.music.frames import Frames
-
-MAX_TEMPERATURE = 3.0
 
 
 class System(Protocol):
@@ -68,12 +68,15 @@ class ViterbiSystem:
 
 @dataclass(frozen=True)
 class Setting:
-    """What a system may be made from: the ground truth of the evaluation, and the training pieces on demand."""
+    """What a system may be made from: the ground truth of the evaluation, the training pieces on demand, and the melody
+    networks that play with it (none: the melodies are the data's)."""
 
     truth: Sequence[Frames]
     train: Callable[[], Sequence[Frames]]
+    partner: tuple[Seat, ...] | None = None
 
 
+GIVEN = "given"
 # Name -> how it is made. Any other name is a model's; see `make_system`.
 MAKERS: dict[str, Callable[[Setting], System]] = {
     "truth": lambda setting: Truth(setting.truth),
@@ -84,27 +87,39 @@ MAKERS: dict[str, Callable[[Setting], System]] = {
 
 
 def make_system(name: str, setting: Setting) -> System:
-    """The system called `name`: one of MAKERS, or `MODEL` or `MODEL@TEMPERATURE` for samples of a model at a
-    temperature of 1 or as given. Raises UnknownModel, WrongValue."""
+    """The system called `name`: one of MAKERS, or samples of models: `MODEL` or `MODEL@TEMPERATURE`, a folder in place
+    of a name, and `MODEL:FRAMES,MODEL:FRAMES` for models that take turns. With a partner, `given` are the data's
+    chords. Raises UnknownModel, WrongValue."""
+    if setting.partner is not None:
+        return _with_partner(name, setting)
     if name in MAKERS:
         return MAKERS[name](setting)
-    model, at, text = name.partition("@")
-    models = [info.name for info in list_models()]
-    if model not in models:
-        raise UnknownModel(f"There is no system called '{name}'.", f"Known here: {', '.join([*MAKERS, *models])}.")
-    bundle = open_model(find_model(model))
-    if bundle.file.part != "chord":
-        raise UnknownModel(f"The model '{model}' makes melodies, not chords.", "Name a chord model.")
-    return ModelSystem(bundle, name, _temperature(name, text) if at else 1.0)
+    seats = parse_seats(name, "chord", tuple(MAKERS))
+    if len(seats) == 1 and not seats[0].frames:
+        return ModelSystem(seats[0].bundle, name, seats[0].temperature)
+    _check_online(name, seats)
+    return Duet(name, setting.truth, seats, None)
 
 
-def _temperature(name: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= MAX_TEMPERATURE:
-        raise WrongValue(
-            f"'{name}' asks for a temperature of '{text}'.", f"Give 0 to {MAX_TEMPERATURE:g}, as in offline@0.8."
-        )
-    return value
+def make_partner(name: str) -> tuple[Seat, ...]:
+    """The melody networks called `name`. Raises UnknownModel, WrongValue."""
+    seats = parse_seats(name, "melody")
+    _check_online(name, seats)
+    return seats
+
+
+def _with_partner(name: str, setting: Setting) -> System:
+    if name == "truth":
+        return Truth(setting.truth)
+    if name == GIVEN:
+        return Duet(name, setting.truth, None, setting.partner)
+    if name in MAKERS:
+        raise WrongValue(f"'{name}' needs the whole melody before it plays.", "A partner plays with online models.")
+    seats = parse_seats(name, "chord", ("truth", GIVEN))
+    _check_online(name, seats)
+    return Duet(name, setting.truth, seats, setting.partner)
+
+
+def _check_online(name: str, seats: tuple[Seat, ...]) -> None:
+    if any(seat.bundle.file.kind != "online" for seat in seats):
+        raise WrongValue(f"'{name}' names a model that needs the whole melody.", "Name online models, such as gapt.")

@@ -14,11 +14,12 @@ from sideman.music.frames import Frames
 
 @dataclass(frozen=True)
 class Result:
-    """What one system did: `runs[seed][piece]`, and `values[column]`, one number a run."""
+    """What one system did: `runs[seed][piece]`, and `values[name of a column]`, one number a run."""
 
     name: str
     runs: list[list[Frames]]
     values: dict[str, list[float]]
+    columns: tuple[Column, ...] = COLUMNS
 
     @property
     def pieces(self) -> list[Frames]:
@@ -26,32 +27,42 @@ class Result:
         return [frames for run in self.runs for frames in run]
 
     def mean(self, column: str) -> float:
-        return mean_present(self.values[column])
+        """NaN where the measure has no case, or was not taken of this system."""
+        return mean_present(self.values.get(column, []))
 
     def spread(self, column: str) -> float:
         """Standard deviation over runs (n - 1 below); 0 for a single run."""
-        present = [value for value in self.values[column] if not math.isnan(value)]
+        present = [value for value in self.values.get(column, []) if not math.isnan(value)]
         return float(np.std(present, ddof=1)) if len(present) > 1 else 0.0
 
 
-def evaluate(system: System, truth: Sequence[Frames], seeds: int = 3) -> Result:
+def evaluate(system: System, truth: Sequence[Frames], seeds: int = 3, columns: tuple[Column, ...] = COLUMNS) -> Result:
     """Run `system` on the melodies of `truth` with seeds 0..`seeds`-1 (once, where the seed changes nothing)."""
     melodies = [without_chords(frames) for frames in truth]
     runs = system.harmonise(melodies, range(seeds if system.seeded else 1))
-    return measure(system.name, runs, truth)
+    return measure(system.name, runs, truth, columns)
 
 
-def measure(name: str, runs: list[list[Frames]], truth: Sequence[Frames]) -> Result:
+def measure(
+    name: str, runs: list[list[Frames]], truth: Sequence[Frames], columns: tuple[Column, ...] = COLUMNS
+) -> Result:
     """Every measure of every run. Raises ValueError where a run does not answer the pieces of `truth`."""
     for run in runs:
         if [len(frames) for frames in run] != [len(frames) for frames in truth]:
             raise ValueError(f"{name} answered with other pieces than it was asked for")
-    return Result(name, runs, {column.name: [column.value(run, truth) for run in runs] for column in COLUMNS})
+    values = {column.name: [column.value(run, truth) for run in runs] for column in columns}
+    return Result(name, runs, values, columns)
 
 
 def part(result: Result, truth: Sequence[Frames], keep: Sequence[int]) -> Result:
     """The result on the pieces numbered in `keep` alone."""
-    return measure(result.name, [[run[i] for i in keep] for run in result.runs], [truth[i] for i in keep])
+    runs = [[run[i] for i in keep] for run in result.runs]
+    return measure(result.name, runs, [truth[i] for i in keep], result.columns)
+
+
+def columns_of(results: Sequence[Result]) -> list[Column]:
+    """All measures taken of any of the systems, in order."""
+    return list({column.name: column for result in results for column in result.columns}.values())
 
 
 def to_markdown(results: Sequence[Result]) -> str:
@@ -60,7 +71,7 @@ def to_markdown(results: Sequence[Result]) -> str:
         "| measure | " + " | ".join(result.name for result in results) + " |",
         "| :-- |" + " --: |" * len(results),
     ]
-    rows = ([column.heading, *(_cell(result, column) for result in results)] for column in COLUMNS)
+    rows = ([column.heading, *(cell(result, column) for result in results)] for column in columns_of(results))
     lines += ["| " + " | ".join(row) + " |" for row in rows]
     return "\n".join(lines) + "\n"
 
@@ -74,13 +85,14 @@ def to_json(results: Sequence[Result]) -> dict[str, dict[str, dict[str, object]]
                 "spread": _null(result.spread(column.name)),
                 "values": [_null(value) for value in result.values[column.name]],
             }
-            for column in COLUMNS
+            for column in result.columns
         }
         for result in results
     }
 
 
-def _cell(result: Result, column: Column) -> str:
+def cell(result: Result, column: Column) -> str:
+    """A value as it is printed, scaled; `-` where there is none."""
     mean = result.mean(column.name) * column.scale
     if math.isnan(mean):
         return "-"

@@ -133,14 +133,18 @@ def note_in_chord_counts(pieces: Pieces) -> tuple[int, int]:
 
 def note_in_chord_per_beat(pieces: Pieces, beats: int = 64) -> NDArray[np.float64]:
     """`note_in_chord` of each of the first `beats` beats over all pieces, float [beats]; NaN where none is valid."""
-    inside, valid = np.zeros(beats), np.zeros(beats)
-    for frames in _each(pieces):
-        hit, both = inside_chord(frames.melody, chord_masks(frames))
-        inside += _per_beat(hit, beats)
-        valid += _per_beat(both, beats)
+    inside, valid = beat_counts(pieces, beats).sum(axis=0)
     share = np.full(beats, np.nan)
     np.divide(inside, valid, out=share, where=valid > 0)
     return share
+
+
+def beat_counts(pieces: Pieces, beats: int = 64) -> NDArray[np.int64]:
+    """`note_in_chord_counts` of each beat of each piece, int [P, 2, beats]."""
+    counts = np.zeros((len(_each(pieces)), 2, beats), np.int64)
+    for row, frames in zip(counts, _each(pieces), strict=True):
+        row[:] = [_per_beat(flags, beats) for flags in inside_chord(frames.melody, chord_masks(frames))]
+    return counts
 
 
 def silence(pieces: Pieces) -> float:
@@ -212,14 +216,20 @@ def repetition(pieces: Pieces) -> float:
 
     Silence between two chords does not end a run.
     """
-    repeated = total = 0
-    for frames in _each(pieces):
-        chords = chord_events(frames)[2]
-        edges = np.flatnonzero(np.diff(chords, prepend=-1, append=-1))
-        runs = np.diff(edges)
-        repeated += int(runs[runs > RUN_LENGTH].sum())
-        total += len(chords)
-    return ratio(repeated, total)
+    repeated = sum(int(repeated_runs(frames).sum()) for frames in _each(pieces))
+    return ratio(repeated, sum(len(chord_events(frames)[2]) for frames in _each(pieces)))
+
+
+def repeated_runs(frames: Frames) -> NDArray[np.int64]:
+    """Lengths, in chords, of the runs of more than four equal chords struck one after the other."""
+    runs = run_lengths(chord_events(frames)[2])
+    return runs[runs > RUN_LENGTH]
+
+
+def run_lengths(values: NDArray[np.integer]) -> NDArray[np.int64]:
+    """How long each run of equal values is, in order."""
+    edges = np.flatnonzero(values[1:] != values[:-1]) + 1
+    return np.diff(np.concatenate([[0], edges, [len(values)]])) if len(values) else np.zeros(0, np.int64)
 
 
 def chord_density(pieces: Pieces) -> float:
@@ -256,6 +266,25 @@ def chord_counts(pieces: Pieces) -> Counter[Chord]:
 def chord_entropy(pieces: Pieces) -> float:
     """Entropy in nats of the chords, weighted by the frames under each."""
     return entropy(np.array(list(chord_counts(pieces).values()), np.int64))
+
+
+def chord_evenness(pieces: Pieces) -> float:
+    """`chord_entropy` as a share of what it were if all chords in use were equally frequent; NaN for a single chord."""
+    used = len(chord_counts(pieces))
+    return ratio(chord_entropy(pieces), np.log(used)) if used else float("nan")
+
+
+def vendi(embeddings: NDArray[np.floating]) -> float:
+    """Vendi score (Friedman and Dieng, 2023) of unit vectors [n, D]: exp of the entropy of the eigenvalues of XXᵀ/n.
+
+    The effective number of different ones: 1 if all are equal, n if all are at right angles. NaN without any.
+    """
+    n, width = embeddings.shape
+    if not n:
+        return float("nan")
+    x = embeddings.astype(np.float64)
+    values = np.linalg.eigvalsh((x @ x.T if n <= width else x.T @ x) / n)  # both have the same above zero
+    return float(np.exp(entropy(values.clip(min=0.0))))
 
 
 def _each(pieces: Pieces) -> Sequence[Frames]:
