@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from sideman.cli import LazyGroup
-from sideman.errors import MissingExtra, UnknownModel
+from sideman.errors import MissingExtra, UnknownModel, UnreadableFile
 
 PLACES = {
     "list": ("sideman.cli_models:list_command", "Name the models on this machine."),
@@ -144,7 +144,12 @@ def pull(what: str, name: str | None, fp32: bool) -> None:
     name = name or f"published-{what}"
     own_folder(name)
     weights, names = fetch(what, home() / "published")
-    _import_bundle(ROWS[what].family, weights, read_chord_names(names), name, fp32, None)
+    try:
+        _import_bundle(ROWS[what].family, weights, read_chord_names(names), name, fp32, None)
+    except UnreadableFile:  # the next call fetches them again
+        weights.unlink()
+        names.unlink()
+        raise
 
 
 def _import_bundle(

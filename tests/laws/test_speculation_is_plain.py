@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from sideman.engine.sampling import Sampling, candidates, column_of, probabilities
+from sideman.engine.sampling import Sampling, candidates, column_of, probabilities, reference_sampling
 from sideman.engine.speculate import UNFORCED, Melody, decode, score
 from sideman.engine.stream import Stream
 from sideman.music.grammar import chord_mask
@@ -49,6 +49,7 @@ SAMPLINGS = {
     "": Sampling(),
     "top": Sampling(temperature=0.8, top_k=20, top_p=0.9, min_p=0.01),
     "greedy": Sampling(temperature=0),
+    "reference": reference_sampling(own_vocabulary()),
 }
 
 

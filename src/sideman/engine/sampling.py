@@ -1,16 +1,18 @@
 """Choosing a chord token from logits, in numpy.
 
 Only silence, the hold of what sounds and the chord onsets can follow (music/grammar.py), so the
-sampler works on these columns alone, in id order: [silence, hold, onset 0 .. onset N-1].
+sampler works on these columns alone, in id order: [silence, hold, onset 0 .. onset N-1]. The looser
+grammar of the published program (spec 4.6) adds the columns of all holds, which it allows after silence.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sideman.music.grammar import hold_of
-from sideman.music.vocabulary import SILENCE, Vocabulary
+from sideman.music.vocabulary import CHORD_HOLD, SILENCE, Vocabulary
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
@@ -19,34 +21,50 @@ Ints = NDArray[np.int64]
 @dataclass(frozen=True, slots=True)
 class Sampling:
     """Temperature 0 takes the likeliest. `top_k` 0, `top_p` 1 and `min_p` 0 filter nothing.
-    `silence_bias` is added to the logit of silence by `speculate.decode`."""
+    `silence_bias` is added to the logit of silence by `speculate.decode`. `reference_grammar`: any hold after silence,
+    and, online, no hold in the second frame."""
 
     temperature: float = 1.0
     top_k: int = 0
     top_p: float = 1.0
     min_p: float = 0.0
     silence_bias: float = 0.0
+    reference_grammar: bool = False
 
 
-def candidates(vocabulary: Vocabulary, logits: Floats, previous: Ints) -> Floats:
-    """Logits [M, V] -> those that may follow `previous` [M], [M, 2+N]; after silence (or nothing) there is no hold."""
-    out = np.empty((len(logits), 2 + vocabulary.chords), np.float32)
+def reference_sampling(vocabulary: Vocabulary, temperature: float = 1.0) -> Sampling:
+    """As the published program samples (spec 4.6): the likeliest tenth of the vocabulary, in its looser grammar. One
+    habit is left out: at temperature 0 it takes the likeliest token even where that is none of a chord."""
+    return Sampling(temperature, top_k=math.ceil(0.1 * vocabulary.size), reference_grammar=True)
+
+
+def candidates(vocabulary: Vocabulary, logits: Floats, previous: Ints, reference: bool = False) -> Floats:
+    """Logits [M, V] -> those that may follow `previous` [M], [M, 2+N]; after silence (or nothing) there is no hold.
+    With the `reference` grammar [M, 2+2N], the holds last."""
+    out = np.empty((len(logits), 2 + vocabulary.chords * (1 + reference)), np.float32)
     hold = hold_of(vocabulary, previous)
     out[:, 0] = logits[:, SILENCE]
     out[:, 1] = np.where(hold == SILENCE, -np.inf, logits[np.arange(len(logits)), hold])
-    out[:, 2:] = logits[:, vocabulary.chord_on :]
+    out[:, 2 : 2 + vocabulary.chords] = logits[:, vocabulary.chord_on :]
+    if reference:
+        holds = logits[:, CHORD_HOLD : vocabulary.chord_on]
+        out[:, 2 + vocabulary.chords :] = np.where((previous == SILENCE)[:, None], holds, -np.inf)
     return out
 
 
 def tokens_of(vocabulary: Vocabulary, columns: Ints, previous: Ints) -> Ints:
     """Candidate columns [M] -> token ids [M]."""
     chosen = np.where(columns == 0, SILENCE, vocabulary.chord_on + columns - 2)
+    chosen = np.where(chosen >= vocabulary.size, chosen - 2 * vocabulary.chords, chosen)
     return np.asarray(np.where(columns == 1, hold_of(vocabulary, previous), chosen))
 
 
-def column_of(vocabulary: Vocabulary, tokens: Ints, previous: Ints) -> Ints:
-    """Token ids [M] -> candidate columns [M]; a hold of something else counts as that chord's onset."""
+def column_of(vocabulary: Vocabulary, tokens: Ints, previous: Ints, reference: bool = False) -> Ints:
+    """Token ids [M] -> candidate columns [M]; a hold that may not follow counts as that chord's onset."""
     index = (tokens - vocabulary.chord_on) % vocabulary.chords + 2
+    if reference:
+        loose = (previous == SILENCE) & (tokens < vocabulary.chord_on)
+        index = index + vocabulary.chords * loose
     held = (tokens == hold_of(vocabulary, previous)) & (tokens != SILENCE)
     return np.asarray(np.where(tokens == SILENCE, 0, np.where(held, 1, index)))
 

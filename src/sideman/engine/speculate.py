@@ -158,10 +158,15 @@ def _accept(
     at = np.minimum(done[:, None] + np.arange(width), frames - 1)
     start = np.where(done > 0, chords[np.arange(rows), np.maximum(done, 1) - 1], BOS)
     previous = np.concatenate([start[:, None], drafts[:, :-1]], 1).ravel()
-    plain = candidates(vocabulary, logits.reshape(rows * width, -1), previous)
-    columns = pick(steering.apply(plain, at), draws[np.arange(rows)[:, None], at].ravel(), steering.sampling)
+    loose = steering.sampling.reference_grammar
+    if loose and bundle.file.kind == "online":
+        previous = np.where(at.ravel() == 1, BOS, previous)
+    plain = candidates(vocabulary, logits.reshape(rows * width, -1), previous, loose)
+    columns = pick(
+        steering.apply(plain, at, vocabulary.chords), draws[np.arange(rows)[:, None], at].ravel(), steering.sampling
+    )
     given = np.take_along_axis(forced, at, 1).ravel()
-    columns = np.where(given == UNFORCED, columns, column_of(vocabulary, given, previous))
+    columns = np.where(given == UNFORCED, columns, column_of(vocabulary, given, previous, loose))
     tokens = np.where(given == UNFORCED, tokens_of(vocabulary, columns, previous), given).reshape(rows, width)
     quality = log_probability(plain, columns).reshape(rows, width)
     differs = tokens != drafts
@@ -181,14 +186,16 @@ class _Steering:
     fresh: NDArray[np.bool_]
     sampling: Sampling
 
-    def apply(self, scores: Floats, at: Ints) -> Floats:
-        """Candidate logits [B * W, K] of frames `at` [B, W], steered."""
+    def apply(self, scores: Floats, at: Ints, chords: int) -> Floats:
+        """Candidate logits [B * W, K] of frames `at` [B, W], steered, for so many chords."""
         width = at.shape[1]
         heat = np.repeat(np.maximum(self.temperature, 1e-3), width)[:, None]
         steered: Floats = np.divide(scores, heat, dtype=np.float32)
         steered[:, 0] += self.sampling.silence_bias
-        steered[:, 2:] += np.repeat(self.bias, width)[:, None].astype(np.float32)
-        steered[self.fresh[at].ravel(), 1] = -np.inf
+        steered[:, 2 : 2 + chords] += np.repeat(self.bias, width)[:, None].astype(np.float32)
+        fresh = self.fresh[at].ravel()
+        steered[fresh, 1] = -np.inf
+        steered[fresh, 2 + chords :] = -np.inf
         return steered
 
 
