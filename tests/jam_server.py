@@ -70,8 +70,8 @@ class Player:
                 return message
 
     def start(self, **choices: Any) -> Any:
-        # So slow that a busy machine answers in time.
-        self.send(**{"type": "start", "version": 1, "tempo": 20, "listen": 0} | choices)
+        # So slow that the busiest machine answers in time.
+        self.send(**{"type": "start", "version": 1, "tempo": 2, "listen": 0} | choices)
         return self.hear()
 
     def play(self, beat: float, *pitches: int, **more: Any) -> Any:

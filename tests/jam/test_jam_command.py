@@ -1,12 +1,12 @@
 """`sideman jam` as it is called: where it listens, how it ends, what it says when it cannot."""
 
 import json
+import os
 import shutil
 import signal
 import ssl
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
@@ -38,18 +38,18 @@ def jam(tiny_home):
     yield start
     for process in started:
         process.kill()
-        process.wait(20)
+        process.wait(60)
         process.stderr.close()
 
 
 def play(line, beats=6):
     """A jam of some beats; returns its session."""
-    line.send(json.dumps({"type": "start", "version": 1, "tempo": 20, "listen": 2}))
-    session = json.loads(line.recv(timeout=20))["session"]
+    line.send(json.dumps({"type": "start", "version": 1, "tempo": 2, "listen": 2}))
+    session = json.loads(line.recv(timeout=60))["session"]
     for beat in range(beats):
         note = {"on": True, "pitch": 60 + beat, "beat": beat}
         line.send(json.dumps({"type": "notes", "request": beat, "beat": beat + 0.05, "notes": [note]}))
-        while json.loads(line.recv(timeout=20))["type"] != "plan":
+        while json.loads(line.recv(timeout=60))["type"] != "plan":
             pass
     return session
 
@@ -63,7 +63,7 @@ def one_line(capsys) -> str:
 
 def test_a_jam_from_the_command_line_is_recorded_and_replayed(jam, tmp_path, capsys):
     process, address = jam("--model", "online", "--log", str(tmp_path / "jams"))
-    with urllib.request.urlopen(address, timeout=20) as page:
+    with urllib.request.urlopen(address, timeout=60) as page:
         assert b"Sideman" in page.read()
     with connect(address.replace("http", "ws") + "v1/jam", close_timeout=1) as line:
         session = play(line)
@@ -71,7 +71,7 @@ def test_a_jam_from_the_command_line_is_recorded_and_replayed(jam, tmp_path, cap
         heard = [json.loads(text) for text in line]
     assert heard[-1]["type"] == "bye"
     assert heard[-1]["reason"] == "shutdown"
-    assert process.wait(20) == 130
+    assert process.wait(60) == 130
     record = tmp_path / "jams" / f"{session}.jsonl"
     assert run(["jam", "--replay", str(record)]) == 0
     assert "All 6 plans came out the same." in capsys.readouterr().out
@@ -96,7 +96,7 @@ def test_a_certificate_is_made_for_the_moment(jam):
     assert address.startswith("https://")
     trusting = ssl.create_default_context()
     trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-    with urllib.request.urlopen(address, timeout=20, context=trusting) as page:
+    with urllib.request.urlopen(address, timeout=60, context=trusting) as page:
         assert page.status == 200
     with connect(address.replace("https", "wss") + "v1/jam", ssl=trusting, close_timeout=1) as line:
         assert play(line, 1)
@@ -144,9 +144,10 @@ def test_what_is_no_record_is_refused(tmp_path: Path, capsys, content):
     one_line(capsys)
 
 
-def test_a_cold_start_answers_soon(jam):
-    began = time.monotonic()
-    _, address = jam()
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads the work of a process from /proc")
+def test_a_cold_start_is_little_work(jam):
+    process, address = jam()
     with connect(address.replace("http", "ws") + "v1/jam", close_timeout=1) as line:
         play(line, 1)
-    assert time.monotonic() - began < 20
+        ticks = Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[11:13]
+    assert sum(map(int, ticks)) / os.sysconf("SC_CLK_TCK") < 6, "seconds of work, whatever else this machine does"

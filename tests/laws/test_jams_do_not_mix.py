@@ -14,7 +14,7 @@ PLAYERS, BEATS = 4, 20
 
 def heard(tiny_bundles, players):
     """Player -> (chords, committed) of every plan, when these players jam together through one scheduler."""
-    scheduler = Scheduler()
+    scheduler = Scheduler(clock=lambda: 0.0)  # nobody is late, however busy this machine is
     told = {player: [] for player in players}
     seats = {}
     for player in players:

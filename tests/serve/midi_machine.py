@@ -3,7 +3,7 @@
 import time
 
 
-def wait_for(happened, seconds=20.0):
+def wait_for(happened, seconds=60.0):
     """True as soon as it happened, False if it did not in time."""
     end = time.monotonic() + seconds
     while not (done := happened()) and time.monotonic() < end:

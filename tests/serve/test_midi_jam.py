@@ -119,7 +119,7 @@ def test_a_clock_master_starts_stops_and_starts_anew(tiny_bundles, tmp_path: Pat
     first, second = load_song(tmp_path / "take.mid"), load_song(tmp_path / "take-2.mid")
     assert [n.pitch for n in first.notes] == list(range(60, 68))
     assert [n.pitch for n in second.notes] == list(range(62, 70))
-    assert first.tempos[-1].bpm == pytest.approx(235, rel=0.1), "as fast as this machine ticked"
+    assert first.tempos[-1].bpm != pytest.approx(100, rel=0.01), "the ticks tell the tempo, not our guess"
 
 
 def test_a_bug_in_the_time_thread_is_not_silent(tiny_bundles, monkeypatch: pytest.MonkeyPatch):
@@ -171,7 +171,7 @@ def test_on_real_ports_with_the_model_that_ships(jack, device: Device, number: i
 
 
 def test_unplugged_and_back(jack, tiny_bundles, capfd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(midi_jam, "REOPEN_SECONDS", 3.0)
+    monkeypatch.setattr(midi_jam, "REOPEN_SECONDS", 5.0)
     device, ports, failures = Device("usb"), Ports(), []
     output = ports.output("usb", None)
     setup = Setup(FAST, take=tmp_path / "take.mid")
@@ -206,6 +206,6 @@ def test_unplugged_and_back(jack, tiny_bundles, capfd, monkeypatch: pytest.Monke
     thread.join(20)
     assert "did not come back; what was played is kept" in str(failures[0])
     assert [n.pitch for n in load_song(tmp_path / "take.mid").notes] == [60, 62]
-    assert says("was unplugged; what was played is kept. Plug it in again within 3 seconds")
+    assert says("was unplugged; what was played is kept. Plug it in again within 5 seconds")
     source.close()
     output.close()
