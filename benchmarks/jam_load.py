@@ -6,9 +6,11 @@ Starts `sideman jam` and lets N players at a time play test melodies with human 
     python benchmarks/jam_load.py [--players 1,8,24,64] [--tempo 120] [--every 1.0] [--beats 48] [--url ws://...]
     python benchmarks/jam_load.py --players 1 --tempo 200 --every 0.25        # the fastest single player
     python benchmarks/jam_load.py --soak 10 --players 16                      # ten minutes, connections dropped
+    python benchmarks/jam_load.py --players 2 --beats 12                      # does it work? half a minute
 
 Measured where the players are: the time from sending `notes` to holding the plan, and ISR, the share of frames
-after listening for which a plan was there before the frame began (StreamMUSE's inference success rate).
+after listening for which a plan was there before the frame began (StreamMUSE's inference success rate). Memory is the
+server's resident set: its peak while they play, over what it was after one player, shared out among them.
 """
 
 import argparse
@@ -19,6 +21,8 @@ import re
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,9 +74,9 @@ class Player:
         self.next_frame, self.request, self.at = int(4 * LISTEN), 0, 0
         while self.beat() < until:
             drop = self.beat() + self.dice.uniform(20, 60) if self.options.soak else float("inf")
-            await self._connected(min(until, drop), first=self.session is None)
+            await self._connected(min(until, drop), first=self.session is None, last=drop >= until)
 
-    async def _connected(self, until: float, first: bool) -> None:
+    async def _connected(self, until: float, first: bool, last: bool) -> None:
         settings = {"tempo": self.tempo, "lookahead": 4.0, "commit": 2.0, "listen": LISTEN, "seed": self.number}
         async with websockets.connect(self.url, max_queue=None) as socket:
             start = {"type": "start", "version": 1, "session": self.session, **settings}
@@ -89,6 +93,9 @@ class Player:
             hearing = asyncio.create_task(self._hear(socket))
             try:
                 await self._ask(socket, until)
+                if last:
+                    await socket.send('{"type": "stop"}')
+                    await asyncio.wait({hearing}, timeout=10)
             finally:
                 hearing.cancel()
 
@@ -184,11 +191,28 @@ async def round_of(players: int, url: str, songs: list[tuple[Note, ...]], option
     return measured
 
 
-async def weigh(server: subprocess.Popen[str] | None, seconds: float) -> None:
-    """Print the server's memory at every tenth of a soak."""
-    while True:
-        await asyncio.sleep(seconds / 10)
-        print(f"    {memory(server):.0f} MB", file=sys.stderr)
+@asynccontextmanager
+async def weighing(server: subprocess.Popen[str] | None) -> AsyncIterator[list[float]]:
+    """The server's memory each second."""
+    weights: list[float] = [memory(server)]
+
+    async def weigh() -> None:
+        while True:
+            await asyncio.sleep(1)
+            weights.append(memory(server))
+
+    task = asyncio.create_task(weigh())
+    try:
+        yield weights
+    finally:
+        task.cancel()
+
+
+def growth(weights: list[float]) -> str:
+    """From the second tenth of a soak, when everybody's window is full, to the last."""
+    tenth = max(1, len(weights) // 10)
+    first, last = np.mean(weights[tenth : 2 * tenth + 1]), np.mean(weights[-tenth:])
+    return f"memory from the second tenth to the last: {first:.0f} -> {last:.0f} MB ({100 * (last / first - 1):+.1f} %)"
 
 
 async def connected(url: str) -> None:
@@ -216,20 +240,22 @@ async def main() -> None:
     try:
         await connected(url)
         songs = melodies(64)
-        print("| players | plans | wait p50 ms | p99 ms | ISR | late | errors | resumed / lost | server MB |")
-        print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
+        warm = argparse.Namespace(**vars(options) | {"soak": 0, "beats": 8.0})
+        await round_of(1, url, songs, warm)
+        alone = memory(server)
+        print("| players | plans | wait p50 ms | p99 ms | ISR | late | errors | resumed / lost | MB | MB a player |")
+        print("|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|")
         for players in map(int, options.players.split(",")):
-            before = memory(server)
-            weighing = asyncio.create_task(weigh(server, 60 * options.soak)) if options.soak else None
-            got = await round_of(players, url, songs, options)
-            if weighing is not None:
-                weighing.cancel()
+            async with weighing(server) as weights:
+                got = await round_of(players, url, songs, options)
             p50, p99 = 1e3 * np.percentile(got.waits or [0.0], (50, 99))
-            isr = got.hits / max(1, got.hits + got.misses)
+            isr, peak = got.hits / max(1, got.hits + got.misses), max(weights)
             print(
                 f"| {players} | {len(got.waits)} | {p50:.1f} | {p99:.1f} | {isr:.4f} | {got.late} | {len(got.errors)} "
-                f"| {got.resumed} / {got.lost} | {before:.0f} -> {memory(server):.0f} |"
+                f"| {got.resumed} / {got.lost} | {peak:.0f} | {(peak - alone) / players:.1f} |"
             )
+            if options.soak:
+                print(growth(weights))
             for error in got.errors[:3]:
                 print(f"    {error}", file=sys.stderr)
     finally:
