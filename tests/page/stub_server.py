@@ -111,7 +111,8 @@ async def jam(socket: WebSocket) -> None:
 
 
 async def models(request: Request) -> Response:
-    return JSONResponse({"models": [{"name": "stub", "kind": "online"}, {"name": "other", "kind": "online"}]})
+    names = ("stub", "chord"), ("partner", "melody"), ("other", "chord")
+    return JSONResponse({"models": [{"name": name, "kind": "online", "part": part} for name, part in names]})
 
 
 async def takes(request: Request) -> Response:

@@ -4,6 +4,7 @@ It knows what the description says a page does: the whole history with each ques
 tokens written from `frame` on, gaps filled with -1, sounds struck where a frame is an onset or its notes change.
 """
 
+import shutil
 import urllib.error
 from dataclasses import dataclass, field
 
@@ -186,6 +187,23 @@ def test_temperature_0_is_silent_only_when_it_means_it(place):
     for _, pitches, onset in answer["newChords"]:
         assert onset or tuple(pitches) == before or not before
         before = tuple(pitches)
+
+
+def test_who_plays_melodies_is_not_offered(own_home):
+    partner = own_home / "models" / "partner"
+    shutil.copytree(own_home / "models" / "online", partner)
+    described = (partner / "bundle.json").read_text().replace('"chord"', '"melody"')
+    (partner / "bundle.json").write_text(described)
+    place = Place()
+    try:
+        assert place.get("/models") == ["online"]
+        parts = {model["name"]: (model["kind"], model["part"]) for model in place.get("/v1/models")["models"]}
+        assert parts["partner"] == ("online", "melody")
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            Page(place, "partner").ask(40)
+        assert refused.value.code == 404
+    finally:
+        place.stop()
 
 
 WRONG = {

@@ -17,14 +17,20 @@ DEFAULTS = {"offline": ("offline",), "online": ("gapt", "online")}
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One model. `card` is its model card (Markdown), empty if it has none."""
+    """One model. `part`: what it plays, "chord" or "melody"; `card`: its model card (Markdown), empty if none."""
 
     name: str
     kind: str
+    part: str
     parameters: int
     size_bytes: int
     path: Path
     card: str
+
+    @property
+    def accompanies(self) -> bool:
+        """Whether it can play chords along with somebody."""
+        return self.kind == "online" and self.part == "chord"
 
 
 def list_models() -> list[ModelInfo]:
@@ -70,4 +76,4 @@ def _read(folder: Path) -> ModelInfo | None:
     card = folder / "card.md"
     size = sum(part.stat().st_size for part in folder.iterdir() if part.is_file())
     text = card.read_text(encoding="utf-8", errors="replace") if card.exists() else ""
-    return ModelInfo(folder.name, file.kind, file.parameters, size, folder, text)
+    return ModelInfo(folder.name, file.kind, file.part, file.parameters, size, folder, text)

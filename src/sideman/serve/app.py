@@ -89,7 +89,7 @@ async def options(request: Request) -> Response:
 
 async def models(request: Request) -> Response:
     """GET /v1/models."""
-    found = [ModelOut(m.name, m.kind, m.parameters, m.size_bytes, m.card) for m in list_models()]
+    found = [ModelOut(m.name, m.kind, m.part, m.parameters, m.size_bytes, m.card) for m in list_models()]
     return _json(ModelsAnswer(found))
 
 

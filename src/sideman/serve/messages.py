@@ -86,6 +86,7 @@ class ModelOut(Struct):
 
     name: str
     kind: str
+    part: Annotated[str, Meta(description="What it plays: chord or melody.")]
     parameters: int
     size_bytes: int
     card: Annotated[str, Meta(description="Markdown: what it learned from, what it does well and badly.")]

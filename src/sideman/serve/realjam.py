@@ -68,7 +68,7 @@ class PlayAnswer(Struct, rename="camel"):
 
 def playable() -> list[str]:
     """Names of the models that can play along."""
-    return [info.name for info in list_models() if info.kind == "online"]
+    return [info.name for info in list_models() if info.accompanies]
 
 
 class Plannings:

@@ -22,7 +22,7 @@ export function socketUrl(path) {
 /** The models that can play along, by name. */
 export async function jamModels() {
   const { models } = await (await ask("/v1/models")).json();
-  return models.filter((model) => model.kind === "online").map((model) => model.name);
+  return models.filter(({ kind, part }) => kind === "online" && part === "chord").map((model) => model.name);
 }
 
 /** Other harmonisations of a take's melody. */
