@@ -11,6 +11,7 @@ from sideman.cli_evaluate import evaluate as command
 from sideman.data.pack import make_pack
 from sideman.errors import SidemanError, UnknownModel, UnreadableFile, WrongValue
 from sideman.evaluate.columns import COLUMNS
+from sideman.evaluate import report
 from sideman.evaluate.comparison import Question, compare
 from sideman.evaluate.perturb import PERTURBATIONS
 from sideman.evaluate.pieces import Choice, load_packs, parse_choice, select, training_pieces
@@ -175,7 +176,9 @@ def test_report_is_complete(home, tmp_path):
     assert set(sets["pop909, openewld"]["tables"]) == {"all", "pop909", "openewld"}
 
 
-def test_report_of_two_sets_that_turn(home, tmp_path):
+def test_report_of_two_sets_that_turn(home, tmp_path, monkeypatch):
+    monkeypatch.setattr(report, "EXAMPLES", 1)
+    monkeypatch.setattr(report, "_PICTURES", report._PICTURES[:1])
     turn = PERTURBATIONS["multiple_transpose"]
     sets = [comparison(home, ("truth", "viterbi"), [name], turn) for name in ("pop909", "nottingham")]
     folder = tmp_path / "report"

@@ -28,16 +28,22 @@ def colours(names: Sequence[str]) -> dict[str, str]:
 
 
 def line_styles(names: Sequence[str]) -> list[dict[str, Any]]:
-    """How the line of each system is drawn."""
-    chosen = colours(names)
+    """How the line of each system is drawn; where colours come again, lines are broken."""
+    shade = colours(names)
+    others = [name for name in names if name != TRUTH]
+    broken = {name: ("-", "-.", ":")[i // len(PALETTE) % 3] for i, name in enumerate(others)}
     return [
-        {"color": INK, "ls": "--", "lw": 1.4} if name == TRUTH else {"color": chosen[name], "lw": 1.7, "zorder": 3}
+        {"color": INK, "ls": "--", "lw": 1.4}
+        if name == TRUTH
+        else {"color": shade[name], "ls": broken[name], "lw": 1.7, "zorder": 3}
         for name in names
     ]
 
 
-def legend(axes: Any) -> None:
-    """A row of names above the axes."""
+def legend(axes: Any, title: str) -> None:
+    """The title, and below it the names in rows of six."""
+    rows = -(-len(axes.get_legend_handles_labels()[1]) // 6)
+    axes.set_title(title, pad=8 + 14 * rows)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=6, borderaxespad=0.2, handlelength=1.6, fontsize=8.5)
 
 

@@ -63,7 +63,8 @@ class Judge:
     def embed(self, pieces: Sequence[Frames]) -> NDArray[np.float64]:
         """Unit vectors [n, D] of the pieces in which a chord sounds."""
         found = [one.embedding for one in self.judge(pieces) if one.embedding is not None]
-        return np.stack(found) if found else np.zeros((0, 1))
+        assert self.file.reward is not None, "what judges has a reward configuration"
+        return np.stack(found) if found else np.zeros((0, self.file.reward.stack.width))
 
     def reward(self, pieces: Sequence[Frames]) -> float:
         return mean_present([one.reward for one in self.judge(pieces)])

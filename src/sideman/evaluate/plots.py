@@ -29,10 +29,9 @@ def plot_harmony(results: Sequence[Result], path: Path, beats: int = 64) -> None
             axes.plot(np.arange(1, beats + 1), curve, label=result.name, **style)
         axes.set_xlim(1, beats)
         axes.set_ylim(0, 100)
-        axes.set_title("Harmony over time", pad=22)
         axes.set_xlabel("beat (quarter note)")
         axes.set_ylabel("note in chord (%)")
-        legend(axes)
+        legend(axes, "Harmony over time")
 
 
 def plot_measures(results: Sequence[Result], path: Path) -> None:
@@ -113,7 +112,6 @@ def _plot_histogram(
         axes.set_xticks(*ticks)
         axes.set_ylim(bottom=0)
         axes.grid(axis="x", visible=False)
-        axes.set_title(title, pad=22)
         axes.set_xlabel(across)
         axes.set_ylabel(up)
-        legend(axes)
+        legend(axes, title)

@@ -36,10 +36,9 @@ def plot_adaptation(adaptations: Sequence[Adaptation], path: Path) -> None:
         axes.set_xlim(first, last - 1)
         axes.set_ylim(0, 100)
         axes.set_xticks(np.arange(first, last, 4))
-        axes.set_title("Following a turn", pad=22)
         axes.set_xlabel("beat (quarter note, from 0)")
         axes.set_ylabel("note in chord (%)")
-        legend(axes)
+        legend(axes, "Following a turn")
         drawn.supxlabel("dotted: the melody without the turn   ·   dot: 90 % of that is back", fontsize=8, color=GREY)
 
 

@@ -126,10 +126,10 @@ def summary(one: Comparison) -> str:
 
 
 def _intro(about: About) -> str:
-    melodies = f"The melodies are played by {about.partner}, together with each system." if about.partner else ""
+    melodies = f" The melodies are played by {about.partner}, together with each system." if about.partner else ""
     return (
         f"Pieces from {about.source}: the first 256 frames (16th notes) of each. Values are means over {about.seeds} "
-        f"seeds ± one standard deviation where a system rolls dice. {melodies} Made with Sideman {__version__}. "
+        f"seeds ± one standard deviation where a system rolls dice.{melodies} Made with Sideman {__version__}. "
         "↑ more is better, ↓ less is better, else: closer to ground truth."
     )
 
