@@ -10,8 +10,8 @@ from click.testing import CliRunner
 from sideman.cli_evaluate import evaluate as command
 from sideman.data.pack import make_pack
 from sideman.errors import SidemanError, UnknownModel, UnreadableFile, WrongValue
-from sideman.evaluate.columns import COLUMNS
 from sideman.evaluate import report
+from sideman.evaluate.columns import COLUMNS
 from sideman.evaluate.comparison import Question, compare
 from sideman.evaluate.perturb import PERTURBATIONS
 from sideman.evaluate.pieces import Choice, load_packs, parse_choice, select, training_pieces
