@@ -123,6 +123,92 @@ def test_beats_and_seconds_agree_through_tempo_changes(bench: Any) -> None:
     assert found["at"] == pytest.approx([2, 3, 4])
 
 
+def test_a_tempo_changed_in_the_count_in_moves_beat_0_and_nothing_jumps(bench: Any) -> None:
+    script = """async () => {
+      const { Timeline } = await import("/static/js/music/timeline.js");
+      const line = new Timeline(10, 60);
+      line.change(120, 8);
+      const map = [{ beat: 0, tempo: 60 }, { beat: 4, tempo: 120 }, { beat: 6, tempo: 30 }];
+      const whole = Timeline.of(5, map);
+      return { now: line.beat(8), zero: line.time(0), whole: [0, 4, 6, 7].map((beat) => whole.time(beat)) };
+    }"""
+    found = bench.evaluate(script)
+    assert (found["now"], found["zero"]) == (-2, 9)
+    assert found["whole"] == [5, 9, 10, 12]
+
+
+JAM = """async () => {
+  const { Jam } = await import("/static/js/jam/jam.js");
+  const { WebSocket } = globalThis;
+  const sockets = [];
+  let clock = 0;
+  performance.now = () => clock;
+  globalThis.WebSocket = class {
+    sent = [];
+    constructor() { sockets.push(this); }
+    send(text) { this.sent.push(JSON.parse(text)); }
+    close() {}
+  };
+  const jam = new Jam({ url: "ws://nowhere/", choices: () => ({ listen: 0 }), dress: () => null, seed: 1 });
+  const say = (message) => sockets.at(-1).onmessage({ data: JSON.stringify(message) });
+  try {
+    jam.open();
+    STEPS
+  } finally {
+    jam.connection.close();
+    globalThis.WebSocket = WebSocket;
+    delete performance.now;
+  }
+}"""
+
+
+def test_a_slow_tempo_is_no_dead_server(bench: Any) -> None:
+    steps = """
+    const states = [];
+    sockets[0].onopen();
+    say({ type: "started", session: "s", resumed: false, model: "m" });
+    for (let beat = 0; beat < 4; beat += 1) {
+      jam.step(beat, beat);                    // asks
+      clock += beat < 3 ? 4000 : 6000;         // the last answer is long in coming
+      jam.step(beat + 0.1, beat + 0.1);
+      states.push(jam.connection.state);
+      if (beat < 3) say({ type: "late", request: beat + 1 });
+      clock += 60_000;                         // a beat a minute
+    }
+    return states;"""
+    assert bench.evaluate(JAM.replace("STEPS", steps)) == ["open", "open", "open", "lost"]
+
+
+def test_who_was_turned_down_asks_again_with_other_settings(bench: Any) -> None:
+    steps = """
+    sockets[0].onopen();
+    say({ type: "error", code: "unknown_model", message: "There is no model 'x'.", hint: "", fatal: false });
+    jam.set("temperature");
+    const asked = sockets[0].sent.map(({ type }) => type);
+    say({ type: "started", session: "s", resumed: false, model: "m" });
+    jam.set("model");
+    return [asked, sockets[0].sent.slice(2).map(({ type }) => type)];"""
+    assert bench.evaluate(JAM.replace("STEPS", steps)) == [["start", "start"], ["set"]]
+
+
+def test_no_jam_is_too_long_to_be_taken_up_again(bench: Any) -> None:
+    steps = """
+    for (let beat = 0; beat < 4000; beat += 1) {
+      jam.performance.noteOn(60, 80, beat);
+      jam.performance.noteOff(60, beat + 0.5);
+    }
+    const chords = Array.from({ length: 1000 }, (_, i) =>
+      ({ onset: 4 * i, duration: 4, symbol: i % 2 ? "C" : "F", pitches: [], bass: null, struck: true }));
+    jam.plan.apply({ frame: 0, frames: 16000, committed: 16000, chords });
+    jam.step(4000, 4000);
+    sockets[0].onopen();
+    return sockets[0].sent[0].history;"""
+    history = bench.evaluate(JAM.replace("STEPS", steps))
+    for part in ("notes", "chords"):
+        assert 4000 - 140 < history[part][0]["onset"] < 4000 - 64, "more than the window of the network, and no more"
+        assert history[part][-1]["onset"] > 4000 - 5
+
+
 def run_plan(bench: Any, steps: str) -> Any:
     script = """async () => {
       const { Plan } = await import("/static/js/jam/plan.js");

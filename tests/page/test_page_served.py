@@ -52,7 +52,7 @@ def test_from_play_to_a_take_that_replays(open_page: Open, tmp_path: Path, capsy
     wait(page, "sideman.app.jam.plan.plannedUntil > 8")
     assert page.inner_text("#phase") == "Playing along with you."
     wait(page, "sideman.app.engine.chords.voices.size > 0")
-    assert page.inner_text("#now") != ""
+    wait(page, "document.getElementById('now').textContent !== ''")
     assert "in time" in page.inner_text("#service")
     page.evaluate("sideman.settings.set('tempo', 200)")
     page.evaluate("sideman.settings.set('temperature', 0.3)")
@@ -84,7 +84,7 @@ def test_a_restarted_server_takes_the_jam_up(open_page: Open, server: Server) ->
     beat = page.evaluate("Math.ceil(sideman.app.jam.beat)")
     play(page, range(beat, beat + 3))
     wait(page, f"sideman.app.jam.plan.plannedUntil > {beat + 4}")
-    assert page.is_hidden("#notice")
+    until(lambda: page.is_hidden("#notice"))
     page.click("#play")
     until(lambda: page.evaluate("sideman.app.takes.list()[0].notes.length") == 9, "what was played is kept")
 

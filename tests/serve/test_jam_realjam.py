@@ -202,6 +202,7 @@ def test_who_plays_melodies_is_not_offered(own_home):
         with pytest.raises(urllib.error.HTTPError) as refused:
             Page(place, "partner").ask(40)
         assert refused.value.code == 404
+        refused.value.close()
     finally:
         place.stop()
 

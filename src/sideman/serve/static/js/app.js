@@ -105,6 +105,7 @@ export class App extends EventTarget {
   panic() {
     this.engine?.silence();
     this.down.clear();
+    this.jam?.performance.finish(this.#beatAt(performance.now()));
   }
 
   noteOn(pitch, velocity, pageTime) {

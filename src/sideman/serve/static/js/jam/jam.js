@@ -13,6 +13,7 @@ import { Plan } from "./plan.js";
 const VERSION = 1;
 const FRAMES_PER_BEAT = 4;
 const SILENCE_LIMIT_MS = 5000; // a server that answers nothing for so long is as good as gone
+const MOST_EVENTS = 1000; // in one message; after a long break only the newest
 const HISTORY_BEATS = 128; // what a server that does not know us is told: more than any model looks back
 const TOLD_WHILE_PLAYING = ["tempo", "model", "lookahead", "commit", "temperature"];
 
@@ -39,7 +40,8 @@ export class Jam extends EventTarget {
     this.acknowledged = { events: 0, pedals: 0 };
     this.figures = { service: null, roundTrip: null, compute: null, late: 0, model: null };
     this.unansweredSince = Infinity; // milliseconds of the page's clock
-    this.refused = false;
+    this.refused = false; // for good
+    this.turnedDown = false; // until a setting is another one
   }
 
   get phase() {
@@ -65,6 +67,7 @@ export class Jam extends EventTarget {
 
   /** Tells the server about a setting changed while playing. */
   set(name) {
+    if (this.turnedDown) this.#begin();
     if (!TOLD_WHILE_PLAYING.includes(name) || !this.started) return;
     this.connection.send({ type: "set", [name]: name === "model" ? this.choices().model || null : this.choices()[name] });
   }
@@ -73,6 +76,11 @@ export class Jam extends EventTarget {
     this.performance.finish(this.beat);
     if (this.started) this.#tell(Math.max(this.beat, 0));
     this.connection.close({ type: "stop" });
+  }
+
+  #begin() {
+    this.turnedDown = false;
+    this.connection.send(this.#hello());
   }
 
   #hello() {
@@ -120,8 +128,8 @@ export class Jam extends EventTarget {
       type: "notes",
       request,
       beat,
-      notes: played.events.slice(this.sent.events),
-      pedal: played.pedals.slice(this.sent.pedals),
+      notes: played.events.slice(this.sent.events).slice(-MOST_EVENTS),
+      pedal: played.pedals.slice(this.sent.pedals).slice(-MOST_EVENTS),
       missed: this.missed,
     });
     this.missed = 0;
@@ -172,6 +180,7 @@ export class Jam extends EventTarget {
   }
 
   #onError(error) {
+    this.turnedDown = !this.started;
     if (error.fatal) {
       this.refused = true;
       this.connection.close();

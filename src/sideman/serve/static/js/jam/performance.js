@@ -7,6 +7,7 @@ export class Performance {
     this.events = []; // {on, pitch, beat, velocity}, in the order heard; upbeats are before 0
     this.pedals = []; // {down, beat}
     this.held = new Map(); // pitch -> its note
+    this.pedalDown = false;
     this.known = -Infinity; // everything before this beat has been told
   }
 
@@ -26,7 +27,10 @@ export class Performance {
     this.events.push({ on: false, pitch, beat: this.#honest(beat), velocity: 0 });
   }
 
+  /** Where the sustain pedal is; half-pedalling says that over and over. */
   pedal(down, beat) {
+    if (down === this.pedalDown) return;
+    this.pedalDown = down;
     this.pedals.push({ down, beat: this.#honest(beat) });
   }
 
