@@ -2,11 +2,15 @@
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sideman.cli import LazyGroup
 from sideman.errors import MissingExtra, UnknownModel, UnreadableFile
+
+if TYPE_CHECKING:
+    from sideman.models.published import Part
 
 PLACES = {
     "list": ("sideman.cli_models:list_command", "Name the models on this machine."),
@@ -89,14 +93,19 @@ _FP32 = click.option("--fp32", is_flag=True, help="Keep full precision: four tim
     help="JSON list of the chord names it was trained with; tokens are numbered by it.",
 )  # fmt: skip
 @click.option("--name", required=True, help="What the model will be called here.")
+@click.option(
+    "--part", type=click.Choice(("chord", "melody")), default="chord", show_default=True,
+    help="What the network writes; the file does not say.",
+)  # fmt: skip
 @_FP32
 @click.option(
     "--checkpoint", type=click.Path(path_type=Path), metavar="DIR",
-    help="Also keep the network there for training, as `start` or `anchor` of a recipe. For rewards: where to write.",
+    help="Also keep the network there for training, as `start` or `anchor` of a recipe. For a network that plays "
+    "nothing: where to write it.",
 )  # fmt: skip
 def import_command(
-    kind: str, file: Path, names: Path, name: str, fp32: bool, checkpoint: Path | None
-) -> None:  # fmt: skip
+    kind: str, file: Path, names: Path, name: str, part: "Part", fp32: bool, checkpoint: Path | None
+) -> None:
     """Make a published weight FILE of ReaLchords, GAPT or ReaLJam play here.
 
     KIND is realchords-online (plays along), realchords-offline (harmonises whole melodies) or realchords-reward
@@ -110,15 +119,16 @@ def import_command(
 
     own_folder(name)
     chords = read_chord_names(names)
-    if kind != "realchords-reward":
-        _import_bundle(kind, file, chords, name, fp32, checkpoint)
+    if kind == "realchords-online" or (kind == "realchords-offline" and part == "chord"):
+        _import_bundle(kind, file, chords, name, fp32, checkpoint, part)
         return
     if fp32:
-        raise click.UsageError("--fp32 is for models that play; rewards are always kept in full precision.")
+        raise click.UsageError("--fp32 is for models that play; the others are always kept in full precision.")
     folder = checkpoint or home() / "checkpoints" / name
-    described = import_checkpoint(file, kind, chords, folder)
+    described = import_checkpoint(file, kind, chords, folder, part)
     click.echo(f"{name}: {described.kind}: {folder}")
-    click.echo(f"In a recipe: networks.0.path={folder} data.vocabulary={names}", err=True)
+    field = "networks.0.path" if kind == "realchords-reward" else "anchor"
+    click.echo(f"In a recipe of stage rl: {field}={folder} data.vocabulary={names}", err=True)
 
 
 @click.command(
@@ -145,7 +155,7 @@ def pull(what: str, name: str | None, fp32: bool) -> None:
     own_folder(name)
     weights, names = fetch(what, home() / "published")
     try:
-        _import_bundle(ROWS[what].family, weights, read_chord_names(names), name, fp32, None)
+        _import_bundle(ROWS[what].family, weights, read_chord_names(names), name, fp32, None, "chord")
     except UnreadableFile:  # the next call fetches them again
         weights.unlink()
         names.unlink()
@@ -153,13 +163,13 @@ def pull(what: str, name: str | None, fp32: bool) -> None:
 
 
 def _import_bundle(
-    kind: str, file: Path, chords: tuple[str, ...], name: str, fp32: bool, checkpoint: Path | None
+    kind: str, file: Path, chords: tuple[str, ...], name: str, fp32: bool, checkpoint: Path | None, part: "Part"
 ) -> None:
     from sideman.engine.models import own_folder
     from sideman.models.published_import import import_bundle
 
     folder = own_folder(name)
-    described = import_bundle(file, kind, chords, folder, name, int8=not fp32, checkpoint=checkpoint)
+    described = import_bundle(file, kind, chords, folder, name, int8=not fp32, checkpoint=checkpoint, part=part)
     size = sum(part.stat().st_size for part in folder.iterdir())
     click.echo(f"{name}: {described.kind}, {described.precision}, {size / 1e6:.1f} MB: {folder}")
     play = "options MELODY" if described.kind == "offline" else "jam"

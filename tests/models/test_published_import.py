@@ -16,8 +16,14 @@ from published_states import FAMILY, NAMES, SHAPES, WIDTH, V, random_state, save
 from sideman.cli import run
 from sideman.engine.bundle import load_bundle
 from sideman.engine.models import find_model
+from sideman.jam.intro import translate
 from sideman.models.build import load_checkpoint
 from sideman.models.published_file import read_weights
+from sideman.music.chord import Chord
+from sideman.music.reference_names import reference_vocabulary
+from sideman.music.vocabulary import own_vocabulary
+from sideman.train.rl.parts import load_terms
+from sideman.train.rl.recipe import NetworkReward
 
 KINDS = tuple(SHAPES)
 Call = Callable[..., tuple[int, str]]
@@ -96,12 +102,25 @@ def test_a_judge_becomes_a_checkpoint(kind: str, call: Call, home: Path, tmp_pat
     assert (file.kind, file.chords, file.spelling) == (kind, NAMES, "reference")
     assert not model.training
     assert not (home / "models").exists()
+    (term,) = load_terms((NetworkReward(path=str(home / "checkpoints" / "theirs")),), reference_vocabulary(NAMES))
+    assert term.name == kind
 
 
 def test_the_checkpoint_is_kept_where_asked(call: Call, tmp_path: Path):
     path = save_as("converted", random_state(SHAPES["online"]()), tmp_path / "file")
     assert call("realchords-online", path, "--fp32", "--checkpoint", str(tmp_path / "kept"))[0] == 0
     assert load_checkpoint(tmp_path / "kept")[0].trained["container"] == "converted"
+
+
+def test_who_writes_melodies_is_told_apart(call: Call, home: Path, tmp_path: Path):
+    path = save_as("converted", random_state(SHAPES["online"]()), tmp_path / "online")
+    assert call("realchords-online", path, "--fp32", "--part", "melody")[0] == 0
+    assert load_bundle(find_model("theirs")).file.part == "melody"
+    path = save_as("converted", random_state(SHAPES["offline"]()), tmp_path / "offline")
+    code, said = call("realchords-offline", path, "--part", "melody")
+    assert code == 0
+    assert "anchor=" in said
+    assert load_checkpoint(home / "checkpoints" / "theirs")[0].part == "melody"
 
 
 class Bomb:
@@ -242,6 +261,22 @@ def test_a_chord_list_of_another_network(text: str, why: str, call: Call, home: 
     assert code == 2
     assert why in said
     assert not home.exists()
+
+
+def test_chords_of_another_list_are_carried_over():
+    """What one list lacks becomes the chord with the most tones in common."""
+    theirs, ours = reference_vocabulary(("Am", "C", "C7", "F")), own_vocabulary()
+
+    def told(known, wanted, *symbols: str) -> list[str]:
+        index = [known.lookup(Chord.parse(symbol)) for symbol in symbols]
+        tokens = np.array([3, *(known.chord_on + i for i in index), *(260 + i for i in index)])
+        out = translate(known, wanted, tokens)
+        assert out[0] == 3
+        assert (out[1 : 1 + len(index)] - wanted.chord_on).tolist() == (out[1 + len(index) :] - 260).tolist()
+        return [wanted.names[i] for i in (out[1 : 1 + len(index)] - wanted.chord_on).tolist()]
+
+    assert told(ours, theirs, "C", "C/E", "C9", "Am7", "Fmaj7") == ["C", "C", "C7", "Am", "F"]
+    assert told(theirs, ours, "Am", "C7") == ["Am", "C7"]
 
 
 def test_they_play(call: Call, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):

@@ -14,16 +14,18 @@ from sideman.models.build import ModelFile, build, load_checkpoint, save_checkpo
 from sideman.models.export import bundle_logits, export_bundle, torch_logits
 from sideman.models.offline import OfflineConfig
 from sideman.models.online import OnlineConfig
-from sideman.models.transformer import StackConfig
+from sideman.models.transformer import StackConfig, published_stack
 from sideman.music.vocabulary import own_vocabulary
 
 SIZE = own_vocabulary().size
 STACK = StackConfig(width=32, depth=2, heads=2, head_width=16, ff_width=48, rotary_width=16, dropout=0.0)
+CROSS = published_stack(32, 1, 1, causal=False, t5=True), published_stack(32, 1, 1, causal=True, t5=True, cross=True)
 LISTENING = msgspec.structs.replace(STACK, causal=False)
 FILES = {
     "online": ModelFile("online", online=OnlineConfig(SIZE, STACK), trained={"step": 3}),
     "melody": ModelFile("online", part="melody", online=OnlineConfig(SIZE, STACK, form=False)),
     "offline": ModelFile("offline", offline=OfflineConfig(SIZE, LISTENING, STACK)),
+    "cross": ModelFile("offline", offline=OfflineConfig(SIZE, *CROSS, form=False, tied=False, aligned=False)),
 }
 
 

@@ -114,7 +114,7 @@ class Session:
         return frame
 
     def change(self, message: Set, bundle: Bundle | None = None) -> None:
-        """New settings, and another model if there is one. Raises WrongValue or UnknownChord and changes nothing."""
+        """New settings, and another model if there is one. Raises WrongValue and changes nothing."""
         meter = None if message.meter is None else checked_meter(message.meter)
         if bundle is not None and bundle is not self.bundle:
             self.chords = translate(self.bundle.vocabulary, bundle.vocabulary, self.chords)

@@ -80,13 +80,16 @@ def cached_bias(graph: Graph, stack: Transformer, x: str, filled: str) -> str:
 
 
 def _looked_up(graph: Graph, stack: Transformer, distances: str) -> str:
-    """Bias [B, H, S, T] of distances query - key [B, S, T], from a table with a row a distance."""
+    """Bias [B, H, S, T] of distances query - key [B, S, T]: eight times its bucket's row of the table."""
     causal = stack.config.causal
     lowest = -1 if causal else -FAR
-    reach = torch.arange(lowest, FAR + 1)
-    table = array_of(stack.bias(t5_buckets(reach, causal)) * 8.0)
-    if causal:
-        table[0] = CLOSED
+    buckets = t5_buckets(torch.arange(lowest, FAR + 1), causal).numpy()
+    rows = graph.add("Mul", graph.constant(array_of(stack.bias.weight)), graph.constant(np.array([8.0], np.float32)))
+    if causal:  # one more bucket for what lies ahead
+        buckets[0] = len(stack.bias.weight)
+        closed = graph.constant(np.full((1, stack.config.heads), CLOSED, np.float32))
+        rows = graph.add("Concat", rows, closed, axis=0)
     ends = (graph.constant(np.array(n)) for n in (lowest, FAR))
-    rows = graph.add("Sub", graph.add("Clip", distances, *ends), graph.constant(np.array(lowest)))
-    return graph.add("Transpose", graph.add("Gather", graph.constant(table), rows), perm=[0, 3, 1, 2])
+    place = graph.add("Sub", graph.add("Clip", distances, *ends), graph.constant(np.array(lowest)))
+    bucket = graph.add("Gather", graph.constant(buckets), place)
+    return graph.add("Transpose", graph.add("Gather", rows, bucket), perm=[0, 3, 1, 2])

@@ -22,6 +22,7 @@ from sideman.music.reference_names import reference_vocabulary
 from sideman.music.vocabulary import CHORD_HOLD
 
 Kind = Literal["online", "offline", "contrastive", "discriminative"]
+Part = Literal["chord", "melody"]
 # What `sideman models import` calls them, and the kinds that are meant.
 FAMILIES: dict[str, tuple[Kind, ...]] = {
     "realchords-online": ("online",),
@@ -49,8 +50,11 @@ class WrongWeights(SidemanError):
     code = "wrong_weights"
 
 
-def read_published(weights: WeightFile, family: str, names: Sequence[str]) -> tuple[ModelFile, Model]:
-    """The network of a file and its description, in eval mode. `names`: the chord list it was trained with.
+def read_published(
+    weights: WeightFile, family: str, names: Sequence[str], part: Part = "chord"
+) -> tuple[ModelFile, Model]:
+    """The network of a file and its description, in eval mode. `names`: the chord list it was trained with; `part`:
+    what it writes, which its tensors do not tell.
 
     Raises WrongValue for another kind than `family` or another chord list, WrongWeights, UnreadableFile.
     """
@@ -58,7 +62,7 @@ def read_published(weights: WeightFile, family: str, names: Sequence[str]) -> tu
     if kind not in FAMILIES[family]:
         fitting = next(name for name, kinds in FAMILIES.items() if kind in kinds)
         raise WrongValue(f"{weights.path} holds a network of kind {kind}.", f"Import it as {fitting}.")
-    file = _describe(weights, kind, names)
+    file = msgspec.structs.replace(_describe(weights, kind, names), part=part)
     with torch.device("meta"):
         model = build(file)
     places = tensor_names(file)
@@ -116,7 +120,7 @@ def tensor_names(file: ModelFile) -> dict[str, str]:
 
 def _stack_names(ours: str, theirs: str, config: StackConfig) -> dict[str, str]:
     """A block is two or, with cross-attention, three numbered layers: attentions, then feed-forward."""
-    names = {}
+    names: dict[str, str] = {}
     attentions = ("attention", "cross") if config.cross else ("attention",)
     layers = f"{theirs}.attn_layers.layers"
     for number in range(config.depth):

@@ -11,7 +11,7 @@ from sideman.errors import UnreadableFile
 from sideman.files import write_atomic
 from sideman.models.build import ModelFile, save_checkpoint
 from sideman.models.export import export_bundle
-from sideman.models.published import read_published
+from sideman.models.published import Part, read_published
 from sideman.models.published_file import read_weights
 
 _LIST = "Give the chord list the network was trained with: a JSON list of names, such as chord_names_augmented.json."
@@ -30,19 +30,19 @@ def read_chord_names(path: Path) -> tuple[str, ...]:
     return names
 
 
-def import_checkpoint(path: Path, family: str, names: Sequence[str], folder: Path) -> ModelFile:
+def import_checkpoint(path: Path, family: str, names: Sequence[str], folder: Path, part: Part = "chord") -> ModelFile:
     """Write the network of a weight file as a checkpoint of ours. Raises what reading and comparing it do."""
-    file, model = read_published(read_weights(path), family, names)
+    file, model = read_published(read_weights(path), family, names, part)
     save_checkpoint(folder, file, model)
     return file
 
 
 def import_bundle(path: Path, family: str, names: Sequence[str], folder: Path, name: str, *, int8: bool,
-                  checkpoint: Path | None = None) -> BundleFile:  # fmt: skip
+                  checkpoint: Path | None = None, part: Part = "chord") -> BundleFile:  # fmt: skip
     """Write it as a bundle with a card and, if wanted, also keep the checkpoint. Raises ParityError as well."""
     with tempfile.TemporaryDirectory() as scratch:
         kept = checkpoint or Path(scratch)
-        import_checkpoint(path, family, names, kept)
+        import_checkpoint(path, family, names, kept, part)
         described = export_bundle(kept, folder, name, int8)
     write_atomic(folder / "card.md", _card(described).encode())
     return described
@@ -51,9 +51,14 @@ def import_bundle(path: Path, family: str, names: Sequence[str], folder: Path, n
 def _card(described: BundleFile) -> str:
     """What is known of an imported model, and what has to be found out."""
     facts = {
-        "kind": described.kind, "parameters": f"{described.parameters:,}", "precision": described.precision,
-        "chords": len(described.chords), **described.trained, "checkpoint (sha256)": described.checkpoint,
-    }  # fmt: skip
+        "kind": described.kind,
+        "part": described.part,
+        "parameters": f"{described.parameters:,}",
+        "precision": described.precision,
+        "chords": len(described.chords),
+        **described.trained,
+        "checkpoint (sha256)": described.checkpoint,
+    }
     rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
     return f"""# {described.name}
 
