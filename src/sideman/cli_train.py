@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     "  sideman train recipes/toy/online.yaml steps=200 --resume\n"
     "  sideman models export runs/toy-online --name toy\n"
     "\b\nFields of a recipe are given as they are nested:\n"
-    "  sideman train recipes/release/online.yaml run=slow optim.lr=3e-4 max_minutes=30"
+    "  sideman train recipes/release/online.yaml run=slow optim.lr=3e-4 max_minutes=30\n"
+    "\b\nEvery stage after the other, each once:\n"
+    "  sideman train recipes/toy/story.yaml"
 )
 @click.argument("recipe", metavar="RECIPE.yaml", type=click.Path(path_type=Path))
 @click.argument("overrides", metavar="[KEY=VALUE]...", nargs=-1)
@@ -40,12 +42,28 @@ def train(recipe: Path, overrides: tuple[str, ...], resume: bool, runs: Path) ->
     from sideman.train.recipe import Recipe, load_recipe, stage_of
     from sideman.train.rl.recipe import RlRecipe
 
+    if stage_of(recipe, overrides) == "story":
+        _tell(recipe, overrides, runs)
+        return
     rl = stage_of(recipe, overrides) == "rl"
     loaded = load_recipe(recipe, overrides, RlRecipe) if rl else load_recipe(recipe, overrides, Recipe)
     _check_pack(Path(loaded.data.pack), loaded.data.weights)
     for run in train_all(loaded, runs, resume):
         if is_first_process():
             click.echo(run)
+
+
+def _tell(path: Path, overrides: tuple[str, ...], runs: Path) -> None:
+    """A recipe of recipes; it always goes on from where it stopped."""
+    from sideman.cli import run
+    from sideman.train.processes import is_first_process
+    from sideman.train.recipe import load_recipe
+    from sideman.train.story import Story, StoryRecipe
+
+    recipe = load_recipe(path, overrides, StoryRecipe)
+    Story(recipe, path.parent, runs, run).tell()
+    if is_first_process():
+        click.echo(runs / recipe.run)
 
 
 @click.command(

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from toy_music import toy_frames, toy_pack
+from toy_music import toy_pack
 
+from sideman.data.madeup import song
 from sideman.data.pack import Pack, make_pack
 from sideman.errors import WrongValue
 from sideman.music.chord import Chord
@@ -191,7 +192,7 @@ def test_some_examples_come_without_form():
 def test_random_truncation(kind: str, batch: int, longest: int):
     """A fifth of the batches has 28 frames, a fifth 28 up to the window (or, as in the reference, the batch size)."""
     config = DataConfig(pack="", window_frames=60, random_truncate=kind, transpose=0)
-    pack = make_pack("x", [(str(n), "train", toy_frames(7)) for n in range(4)])  # 160 frames each
+    pack = make_pack("x", [(str(n), "train", song(7)) for n in range(4)])  # 160 frames each
     source = Source(pack, VOCABULARY, config, "train")
     lengths = [set(source.draw(0, step, batch).lengths.tolist()) for step in range(300)]
     assert all(len(found) == 1 for found in lengths)

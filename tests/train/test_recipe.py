@@ -22,7 +22,8 @@ def write(folder: Path, text: str, name: str = "mine.yaml") -> Path:
     return path
 
 
-PATHS = sorted(RECIPES.rglob("*.yaml"))
+STORIES = {path for path in RECIPES.rglob("*.yaml") if stage_of(path) == "story"}
+PATHS = sorted(set(RECIPES.rglob("*.yaml")) - STORIES)
 KINDS = ("contrastive", "discriminative", "contrastive-rhythm", "discriminative-rhythm")
 RL = [path for path in PATHS if stage_of(path) == "rl"]
 
