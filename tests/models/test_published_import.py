@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,12 +17,11 @@ from published_states import FAMILY, NAMES, SHAPES, WIDTH, V, random_state, save
 from sideman.cli import run
 from sideman.engine.bundle import load_bundle
 from sideman.engine.models import find_model
-from sideman.jam.intro import translate
 from sideman.models.build import load_checkpoint
 from sideman.models.published_file import read_weights
 from sideman.music.chord import Chord
 from sideman.music.reference_names import reference_vocabulary
-from sideman.music.vocabulary import own_vocabulary
+from sideman.music.vocabulary import own_vocabulary, translate
 from sideman.train.rl.parts import load_terms
 from sideman.train.rl.recipe import NetworkReward
 
@@ -277,6 +277,19 @@ def test_chords_of_another_list_are_carried_over():
 
     assert told(ours, theirs, "C", "C/E", "C9", "Am7", "Fmaj7") == ["C", "C", "C7", "Am", "F"]
     assert told(theirs, ours, "Am", "C7") == ["Am", "C7"]
+
+
+def test_their_offline_model_in_place_of_ours(
+    call: Call, home: Path, tiny_folders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Called `offline` it judges what our online model makes, in chords of another list."""
+    monkeypatch.setattr("sideman.engine.models.SHIPPED", tmp_path / "nothing")
+    path = save_as("converted", random_state(SHAPES["offline"]()), tmp_path / "file")
+    assert call("realchords-offline", path, "--fp32")[0] == 0
+    (home / "models" / "theirs").rename(home / "models" / "offline")
+    shutil.copytree(tiny_folders["online"] / "bundle", home / "models" / "online")
+    melody = Path(__file__).parents[2] / "examples" / "greensleeves.mid"
+    assert run(["options", str(melody), "--model", "online", "-n", "1"]) == 0
 
 
 def test_they_play(call: Call, home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]):

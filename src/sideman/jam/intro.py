@@ -10,7 +10,7 @@ from sideman.engine.bundle import Bundle
 from sideman.engine.sampling import Sampling
 from sideman.engine.speculate import Melody, decode
 from sideman.jam.choose import uniform
-from sideman.music.vocabulary import CHORD_HOLD, SILENCE, Vocabulary
+from sideman.music.vocabulary import Vocabulary, translate
 
 Ints = NDArray[np.int64]
 SAMPLING = Sampling(min_p=0.01, silence_bias=-2.0)
@@ -23,24 +23,3 @@ def harmonise(bundle: Bundle, vocabulary: Vocabulary, melody: Ints, form: NDArra
     draws = uniform(seed, FAR + np.arange(len(melody)))[None]
     chords = decode(bundle, Melody.prepare(bundle, melody, form), draws, SAMPLING).chords[0]
     return translate(bundle.vocabulary, vocabulary, chords)
-
-
-def translate(known: Vocabulary, wanted: Vocabulary, chords: Ints) -> Ints:
-    """Chord tokens [T] of one vocabulary in another; a chord which that lacks becomes the one with the most tones in
-    common."""
-    if known.names == wanted.names:
-        return chords
-    out = np.full(len(chords), SILENCE, np.int64)
-    for token in np.unique(chords[chords != SILENCE]).tolist():
-        index = _like(wanted, known, (token - CHORD_HOLD) % known.chords)
-        out[chords == token] = (wanted.chord_on if token >= known.chord_on else CHORD_HOLD) + index
-    return out
-
-
-def _like(wanted: Vocabulary, known: Vocabulary, index: int) -> int:
-    """The chord of `wanted` that a chord of `known` is, or is nearest to."""
-    found = wanted.lookup(known.symbols[index])
-    if found is not None:
-        return found
-    differs = np.bitwise_count(wanted.masks ^ known.masks[index]) + 0.5 * (wanted.basses != known.basses[index])
-    return int(differs.argmin())

@@ -18,14 +18,14 @@ from sideman.errors import WrongValue
 from sideman.jam.bars import Bars
 from sideman.jam.choose import prolong
 from sideman.jam.heard import Heard
-from sideman.jam.intro import harmonise, translate
+from sideman.jam.intro import harmonise
 from sideman.jam.messages import History, JamChord, NoteEvent, Notes, PedalEvent, Set, Settings, Start
 from sideman.jam.planner import FREE, Planner, Question, Work
 from sideman.jam.service import Tally
 from sideman.jam.spans import jam_chords, melody_key, played_tokens, started
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.song import Meter
-from sideman.music.vocabulary import BOS, SILENCE
+from sideman.music.vocabulary import BOS, SILENCE, translate
 
 Ints = NDArray[np.int64]
 # How far off a note may be: beats before the last message, and after the moment the message names.

@@ -183,3 +183,24 @@ def from_names(names: Sequence[str]) -> Vocabulary:
         basses=np.array([c.bass if c else 0 for c in chords], np.int8),
         lookup=index.get,
     )
+
+
+def translate(known: Vocabulary, wanted: Vocabulary, chords: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Chord tokens of one vocabulary in another; a chord which that lacks becomes the one with the most tones in
+    common."""
+    if known.names == wanted.names:
+        return chords
+    out = np.full(chords.shape, SILENCE, np.int64)
+    for token in np.unique(chords[chords != SILENCE]).tolist():
+        index = _like(wanted, known, (token - CHORD_HOLD) % known.chords)
+        out[chords == token] = (wanted.chord_on if token >= known.chord_on else CHORD_HOLD) + index
+    return out
+
+
+def _like(wanted: Vocabulary, known: Vocabulary, index: int) -> int:
+    """The chord of `wanted` that a chord of `known` is, or is nearest to."""
+    found = wanted.lookup(known.symbols[index])
+    if found is not None:
+        return found
+    differs = np.bitwise_count(wanted.masks ^ known.masks[index]) + 0.5 * (wanted.basses != known.basses[index])
+    return int(differs.argmin())

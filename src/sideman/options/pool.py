@@ -10,6 +10,7 @@ from sideman.engine.sampling import Sampling
 from sideman.engine.speculate import Decoded, Melody, decode, score
 from sideman.music.frames import Frames
 from sideman.music.measures import chord_density
+from sideman.music.vocabulary import translate
 from sideman.options.plan import Plan
 
 # Rows of a pool are spread around the asked-for temperature, so that some are safe and some are daring.
@@ -62,7 +63,8 @@ def _tokens_for(judge: Bundle, maker: Bundle, made: Decoded, complete: list[Fram
     """What `maker` made, [B, T], in the tokens of `judge`, whose chord list may be another."""
     if judge.vocabulary.names == maker.vocabulary.names:
         return made.chords
-    return np.stack([judge.vocabulary.encode(frames)[1] for frames in complete]).astype(np.int64)
+    tokens = np.stack([maker.vocabulary.encode(frames)[1] for frames in complete]).astype(np.int64)
+    return translate(maker.vocabulary, judge.vocabulary, tokens)
 
 
 def _temperatures(temperature: float, rows: int, first: bool) -> NDArray[np.float64]:
