@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from sideman.errors import WrongValue
@@ -93,16 +92,18 @@ class Judge:
                 melody, chords = np.pad(cut, ((0, 0), (0, self.window - cut.shape[1])), constant_values=PAD)
                 yield melody, chords
 
-    @torch.inference_mode()
     def _ask(
         self, melody: NDArray[np.int64], chords: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64] | None]:
         """Rewards [B] of windows [B, T], and the unit vectors of their chords [B, D]."""
-        parts = framed(torch.from_numpy(melody)), framed(torch.from_numpy(chords))
-        if isinstance(self.model, ContrastiveModel):
-            heard, played, _ = self.model(*parts)
-            return (heard * played).sum(-1).double().numpy(), played.double().numpy()
-        return self.model(*parts).softmax(-1)[:, 1].double().numpy(), None
+        import torch
+
+        with torch.inference_mode():
+            parts = framed(torch.from_numpy(melody)), framed(torch.from_numpy(chords))
+            if isinstance(self.model, ContrastiveModel):
+                heard, played, _ = self.model(*parts)
+                return (heard * played).sum(-1).double().numpy(), played.double().numpy()
+            return self.model(*parts).softmax(-1)[:, 1].double().numpy(), None
 
 
 def load_judge(path: Path) -> Judge:
