@@ -149,7 +149,7 @@ JAM = """async () => {
     send(text) { this.sent.push(JSON.parse(text)); }
     close() {}
   };
-  const jam = new Jam({ url: "ws://nowhere/", choices: () => ({ listen: 0 }), dress: () => null, seed: 1 });
+  const jam = new Jam({ url: "ws://nowhere/", choices: () => ({ listen: 0, tempo: 120 }), dress: () => null, seed: 1 });
   const say = (message) => sockets.at(-1).onmessage({ data: JSON.stringify(message) });
   try {
     jam.open();
@@ -237,6 +237,32 @@ def test_a_plan_replaces_what_is_to_come_and_never_what_has_begun(bench: Any) ->
     assert rows[1] == [[0, 2, "C"], [2, 3, "G"]]
     assert rows[2] == [[0, 2, "C"], [2, 0.5, "G"], [2.5, 0.5, "D"]]
     assert rows[3:] == [3, 1, "G"]
+
+
+def test_where_no_plan_comes_the_last_chord_goes_on_for_a_while(bench: Any) -> None:
+    rows = run_plan(
+        bench,
+        """
+      plan.apply({frame: 0, frames: 16, committed: 8, chords: [c(0, 2, "C"), c(2, 2, "F")]});
+      plan.prolong(3.9);
+      const early = flat();
+      plan.prolong(5);
+      plan.prolong(5.6);
+      const held = flat();
+      plan.apply({frame: 20, frames: 4, committed: 0, chords: [c(5, 1, "G")]}, 5.1);
+      const next = flat();
+      plan.prolong(99);
+      const longest = flat().at(-1);
+      plan.apply({frame: 56, frames: 8, committed: 0, chords: [c(14, 1, "D")]});
+      plan.prolong(17);      // the plan ends in silence
+      return [early, held, next, longest, flat().at(-1)];
+    """,
+    )
+    assert rows[0] == [[0, 2, "C"], [2, 2, "F"]]
+    assert rows[1] == [[0, 2, "C"], [2, pytest.approx(3.6), "F"]]
+    assert rows[2] == [[0, 2, "C"], [2, 3.25, "F"], [5.25, 0.75, "G"]]
+    assert rows[3] == [5.25, 8.75, "G"]
+    assert rows[4] == [14, 1, "D"]
 
 
 def test_a_repeated_chord_is_struck_again_only_when_the_plan_says_so(bench: Any) -> None:

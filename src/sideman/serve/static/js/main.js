@@ -6,6 +6,7 @@ import { ComputerKeys } from "./input/computer-keys.js";
 import { MidiAccess } from "./input/midi-access.js";
 import { MidiIn } from "./input/midi-in.js";
 import { PointerKeys } from "./input/pointer-keys.js";
+import { strikesOf } from "./jam/chord-source.js";
 import { PATTERNS } from "./music/comping.js";
 import { parseMeter } from "./music/metre.js";
 import { jamModels } from "./server.js";
@@ -98,8 +99,10 @@ function sceneNow() {
 
 function soundingKeys({ stage, beat }) {
   const chord = stage.plan.at(beat);
+  const strikes = chord ? strikesOf(chord, stage.meter) : [];
   const melody = stage.melody?.at(beat) ?? [];
-  return { band: chord?.dress.keys ?? [], player: [...app.down, ...melody] };
+  const band = strikes.filter(({ onset, end }) => onset <= beat && beat < end).flatMap(({ pitches }) => pitches);
+  return { band, player: [...app.down, ...melody] };
 }
 
 const calm = matchMedia("(prefers-reduced-motion: reduce)");

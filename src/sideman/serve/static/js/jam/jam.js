@@ -14,6 +14,7 @@ const VERSION = 1;
 const FRAMES_PER_BEAT = 4;
 const SILENCE_LIMIT_MS = 5000; // a server that answers nothing for so long is as good as gone
 const MOST_EVENTS = 1000; // in one message; after a long break only the newest
+const HOLD_SECONDS = 0.5; // so far ahead it is decided that a chord goes on: before its end is placed
 const HISTORY_BEATS = 128; // what a server that does not know us is told: more than any model looks back
 const TOLD_WHILE_PLAYING = ["tempo", "model", "lookahead", "commit", "temperature"];
 
@@ -59,6 +60,7 @@ export class Jam extends EventTarget {
     this.#countMissed(this.beat, beat);
     this.beat = beat;
     this.placedBeat = placedBeat;
+    this.plan.prolong(placedBeat + (HOLD_SECONDS * this.choices().tempo) / 60);
     if (this.phase !== phase) this.#changed();
     if (beat < 0 || !this.started) return;
     if (this.pacing.due(beat, this.#news() > 0, seconds())) this.#tell(beat);

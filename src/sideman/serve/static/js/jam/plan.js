@@ -5,6 +5,7 @@
  * owner and kept while the chord goes on. Chords never overlap and are sorted. What has begun is never rewritten.
  */
 const FRAME = 0.25;
+const LONGEST_WAIT = 8; // beats that a chord goes on for want of a plan
 const EPSILON = 1e-6;
 
 export class Plan {
@@ -24,6 +25,14 @@ export class Plan {
     for (const chord of chords) this.#add(chord, from);
     this.committedUntil = (frame + committed) * FRAME;
     this.plannedUntil = (frame + frames) * FRAME;
+  }
+
+  /** Where the plan ends too early, the chord at its very end goes on to `beat`; the server takes it so, too. */
+  prolong(beat) {
+    const last = this.chords.at(-1);
+    if (!last || beat <= this.plannedUntil || last.onset + last.duration < this.plannedUntil - EPSILON) return;
+    const end = Math.min(beat, this.plannedUntil + LONGEST_WAIT);
+    last.duration = Math.max(last.duration, end - last.onset);
   }
 
   /** Forgets everything planned from a beat on. */
