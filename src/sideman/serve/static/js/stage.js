@@ -7,7 +7,7 @@ import { Plan } from "./jam/plan.js";
 import { endOf } from "./jam/takes.js";
 import { barBeats, parseMeter } from "./music/metre.js";
 import { Timeline } from "./music/timeline.js";
-import { keysOf, voice } from "./music/voicing.js";
+import { voice } from "./music/voicing.js";
 import { HORIZON } from "./sound/scheduler.js";
 import { MetronomeSource } from "./sound/metronome.js";
 
@@ -17,7 +17,7 @@ const LEAD_IN = 0.25; // seconds between the player's gesture and the first clic
 export function dresser(settings) {
   return (chord, previous) => {
     const voiced = voice(chord, settings.get("voicing"), previous?.voiced ?? null, settings.get("chordOctave"));
-    return { voiced, keys: keysOf(voiced), rhythm: settings.get("rhythm") };
+    return { voiced, rhythm: settings.get("rhythm") };
   };
 }
 

@@ -23,11 +23,6 @@ export function voice(chord, style, previous = null, octave = 0) {
   return { bass: bassPitch(chord, previous, octave, tones), upper };
 }
 
-/** Every key the chord takes, ascending. */
-export function keysOf({ bass, upper }) {
-  return [...new Set(bass === null ? upper : [bass, ...upper])].sort((a, b) => a - b);
-}
-
 /** How far the hand moves: each voice to its nearest neighbour, both ways, halved. */
 export function movement(from, to) {
   if (from.length === 0 || to.length === 0) return 0;
