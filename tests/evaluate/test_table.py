@@ -153,7 +153,7 @@ def test_wrong_calls(home):
 def test_a_choice_may_have_a_split_of_its_own():
     assert parse_choice("pop909, nottingham", "test") == Choice(("pop909", "nottingham"), "test")
     assert parse_choice("openewld:all", "test") == Choice(("openewld",), "all")
-    assert parse_choice("", "valid").title == "all collections, valid"
+    assert parse_choice("", "valid").title == "all collections (valid)"
 
 
 def comparison(home, names, collections, perturbation=None):
@@ -204,7 +204,7 @@ def test_command(home):
     assert (home / "out" / "report.md").is_file()
     assert "Vendi score is left out" in done.stderr
     done = CliRunner().invoke(command, ["truth", "--collection", "pop909", "--collection", "openewld:all", "--json"])
-    assert list(json.loads(done.stdout)) == ["pop909, test", "openewld, all"]
+    assert list(json.loads(done.stdout)) == ["pop909 (test)", "openewld (all)"]
 
 
 @pytest.mark.parametrize("call", [["nobody"], ["truth", "--split", "x"], ["truth", "--collection", "x"],

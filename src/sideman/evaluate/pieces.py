@@ -36,7 +36,7 @@ class Choice:
 
     @property
     def title(self) -> str:
-        return f"{', '.join(self.collections) or 'all collections'}, {self.split}"
+        return f"{', '.join(self.collections) or 'all collections'} ({self.split})"
 
 
 def parse_choice(text: str, split: str) -> Choice:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from sideman.evaluate.adaptation import BEATS, Adaptation
 from sideman.evaluate.figure import GREY, INK, colours, figure, legend, line_styles
 
-BEFORE, AFTER = 12, 24  # beats shown around the turns
+BEFORE, AFTER = 12, 48  # beats shown around the turns
 
 
 def plot_adaptation(adaptations: Sequence[Adaptation], path: Path) -> None:

@@ -126,12 +126,14 @@ def summary(one: Comparison) -> str:
 
 
 def _intro(about: About) -> str:
-    melodies = f" The melodies are played by {about.partner}, together with each system." if about.partner else ""
-    return (
-        f"Pieces from {about.source}: the first 256 frames (16th notes) of each. Values are means over {about.seeds} "
-        f"seeds ± one standard deviation where a system rolls dice.{melodies} Made with Sideman {__version__}. "
-        "↑ more is better, ↓ less is better, else: closer to ground truth."
-    )
+    sentences = [f"Pieces from {about.source}: the first 256 frames (16th notes) of each."]
+    if about.seeds > 1:
+        sentences.append(f"Values are means over {about.seeds} seeds ± one standard deviation.")
+    if about.partner:
+        sentences.append(f"The melodies are played by {about.partner}, together with each system.")
+    sentences.append(f"Made with Sideman {__version__}.")
+    sentences.append("↑ more is better, ↓ less is better, else: closer to ground truth.")
+    return " ".join(sentences)
 
 
 def _tables(one: Comparison) -> dict[str, list[Result]]:
@@ -148,7 +150,7 @@ def _section(folder: Path, place: str, one: Comparison, tables: dict[str, list[R
     """The text of a set of pieces, whose pictures are drawn into `folder / place`."""
     counts = {name: len(one.pieces.of(name)) for name in dict.fromkeys(one.pieces.collections)}
     text = [
-        f"## {one.title[0].upper()}{one.title[1:]}",
+        f"## {one.title}",
         "",
         f"{len(one.pieces.truth)} pieces ("
         + ", ".join(f"{name} {count}" for name, count in counts.items())
@@ -178,7 +180,7 @@ def _draw(folder: Path, place: str, one: Comparison, about: About) -> list[Pictu
         drawn.append(Picture(at("adaptation"), "Harmony when the melody turns to another key"))
     if about.encoder is not None:
         plot_tradeoff(one.results, folder / at("tradeoff"))
-        drawn.append(Picture(at("tradeoff"), "Harmony against variety: up and to the right is what people do"))
+        drawn.append(Picture(at("tradeoff"), "Harmony against variety: the star is what people do"))
         plot_map(one.results, about.encoder, folder / at("map"))
         drawn.append(Picture(at("map"), "Where each system's chord sequences lie among all of them"))
     for name, draw, caption in others:
@@ -205,7 +207,8 @@ def _draw_examples(folder: Path, place: str, one: Comparison) -> list[Picture]:
         file = f"{place}/example_{number}.png" if place else f"example_{number}.png"
         if not own_melodies or (made[0].melody >= 0).any():
             plot_pianoroll(made[0], lanes, folder / file)
-            drawn.append(Picture(file, f"{one.pieces.collections[at]}: {one.pieces.ids[at]}"))
+            piece = f"{one.pieces.collections[at]}: {one.pieces.ids[at]}"
+            drawn.append(Picture(file, f"{results[0].name}, as long as {piece}" if own_melodies else piece))
     return drawn
 
 
