@@ -1,5 +1,6 @@
 """Training over several processes, for real: the weights of one process, and one Ctrl-C for all."""
 
+import json
 import os
 import signal
 import subprocess
@@ -13,6 +14,8 @@ from safetensors.torch import load_file
 from toy_music import save_toy_pack
 
 from sideman.models.build import load_checkpoint
+from sideman.train.mle import Run
+from sideman.train.recipe import load_recipe
 
 ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="process groups are those of Unix")]
@@ -56,6 +59,48 @@ def test_two_processes_and_two_machines_train_the_same_weights(tmp_path: Path):
     for name in ("two", "machines"):
         for key, tensor in weights(tmp_path / name).items():
             torch.testing.assert_close(tensor, expected[key], atol=1e-6, rtol=0, msg=f"{name}: {key}")
+
+
+STAGES = ("online", "offline", "contrastive", "discriminative", "contrastive-rhythm", "discriminative-rhythm")
+
+
+@pytest.mark.parametrize(
+    "given", [("epochs=2",), ("estimator=to_go", "group=2", "kl_loss=0.1", "accumulate=2")], ids=["gae", "to_go"]
+)
+def test_two_processes_are_taught_the_same(given: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """Rollouts, judges, critic and adversary: the weights and figures of one process. In the second pass over the
+    rollouts the processes have unequal shares of a minibatch."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    save_toy_pack(tmp_path / "runs")
+    for stage in STAGES:
+        few = ("steps=2", "validate_every=100", "sample_every=100", "validate_pieces=1")
+        Run(load_recipe(ROOT / "recipes/toy" / f"{stage}.yaml", few), tmp_path / "runs", False).train()
+    (tmp_path / "go.py").write_text("from sideman.cli import main\nmain()\n")
+    exact = (
+        "optim.eps=1e-2",
+        "critic_optim.eps=1e-2",
+        "adversary.optim.eps=1e-2",
+        "adversary.stack.dropout=0",
+        "steps=3",
+        "validate_every=100",
+    )
+    for devices in (1, 2):
+        words = ["train", str(ROOT / "recipes/toy/rl.yaml"), f"run=by-{devices}", f"devices={devices}", *exact, *given]
+        done = subprocess.run(
+            [sys.executable, "go.py", *words], capture_output=True, text=True, timeout=250, check=False,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.split() == [f"runs/by-{devices}"]
+    one, two = (load_file(tmp_path / f"runs/by-{n}/last/model.safetensors") for n in (1, 2))
+    for key, tensor in one.items():
+        torch.testing.assert_close(two[key], tensor, atol=1e-5, rtol=0, msg=key)
+    logs = [(tmp_path / f"runs/by-{n}/log.jsonl").read_text().splitlines() for n in (1, 2)]
+    for first, second in zip(*(map(json.loads, log) for log in logs), strict=True):
+        assert first.keys() == second.keys()
+        for name in first.keys() - {"seconds", "tokens_per_second"}:
+            assert first[name] == pytest.approx(second[name], rel=1e-3, abs=1e-4), name
 
 
 def test_ctrl_c_stops_all_at_one_step(tmp_path: Path):

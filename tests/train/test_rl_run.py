@@ -118,7 +118,7 @@ def test_networks_judge_melody_and_chords_whichever_is_played(root: Path):
         (),
         ("critic=head", "kl_loss=0.1", "epochs=2"),
         ("estimator=grpo", "group=4", "adversary=null", "grammar=false"),
-        ("estimator=to_go", "group=2"),
+        ("estimator=to_go", "group=2", "accumulate=2"),
     ],
     ids=["copy", "head", "grpo", "to_go"],
 )

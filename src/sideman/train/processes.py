@@ -1,9 +1,11 @@
-"""The processes of a run, and which of them speaks for all."""
+"""The processes of a run: which of them speaks for all, and how they add up what each knows of its share."""
 
 from typing import Any, cast
 
+import torch
 import torch.distributed
 from lightning_fabric import Fabric
+from torch import Tensor, nn
 
 from sideman.errors import WrongValue
 
@@ -21,3 +23,32 @@ def launch(devices: int, nodes: int, precision: str) -> Fabric:
 def is_first_process() -> bool:
     """Whether this is the process that writes and speaks, or the only one."""
     return not torch.distributed.is_initialized() or torch.distributed.get_rank() == 0
+
+
+def summed(fabric: Fabric, values: Tensor) -> Tensor:
+    """The sum over all processes, in each of them."""
+    return values if fabric.world_size == 1 else cast(Tensor, fabric.all_reduce(values, reduce_op="sum"))
+
+
+def summed_figures(fabric: Fabric, shares: dict[str, float]) -> dict[str, float]:
+    """Figures from each process' share of them; all processes name the same ones."""
+    total = summed(fabric, torch.tensor(list(shares.values()), dtype=torch.float64, device=fabric.device))
+    return dict(zip(shares, total.tolist(), strict=True))
+
+
+def gathered(fabric: Fabric, rows: Tensor, mine: Tensor, count: int) -> Tensor:
+    """All `count` rows, of which this process has those numbered `mine`; float [count, ..]."""
+    out = rows.new_zeros(count, *rows.shape[1:])
+    out[mine] = rows
+    return summed(fabric, out)
+
+
+def sum_gradients(fabric: Fabric, model: nn.Module) -> None:
+    """Add up the gradients of all processes; one that had nothing to do adds zeros."""
+    if fabric.world_size == 1:
+        return
+    with_gradient = [p for p in model.parameters() if p.requires_grad]
+    flat = torch.cat([(torch.zeros_like(p) if p.grad is None else p.grad).flatten() for p in with_gradient])
+    parts = torch.split(summed(fabric, flat), [p.numel() for p in with_gradient])
+    for p, part in zip(with_gradient, parts, strict=True):
+        p.grad = part.view_as(p).clone()

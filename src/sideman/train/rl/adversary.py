@@ -4,11 +4,13 @@ from collections import deque
 from typing import Any
 
 import torch
+from lightning_fabric import Fabric
 from torch import Tensor
 from torch.nn import functional as F
 
 from sideman.models.reward import DiscriminativeModel, RewardConfig, framed
 from sideman.music.vocabulary import EOS, PAD, PartName, Vocabulary
+from sideman.train.processes import sum_gradients, summed
 from sideman.train.rl.judges import cut, windowed
 from sideman.train.rl.recipe import AdversaryConfig
 from sideman.train.rl.rollout import Rollout
@@ -48,10 +50,12 @@ class Adversary:
 
     @torch.no_grad()
     def reward(self, rollout: Rollout) -> Tensor:
-        """[B, T]; remembers the mean of a whole sequence for `due`."""
-        out = windowed(self._judge, rollout.scene.heard, (rollout.played,), self.config.windows)
-        self.history.append(float(out.sum(1).mean()))
-        return out
+        """[B, T]."""
+        return windowed(self._judge, rollout.scene.heard, (rollout.played,), self.config.windows)
+
+    def remember(self, reward: float) -> None:
+        """Note the mean reward of the whole rollouts of a step, for `due`."""
+        self.history.append(reward)
 
     def due(self, step: int) -> bool:
         """Whether to learn in this step, before its own reward is remembered."""
@@ -61,27 +65,34 @@ class Adversary:
             return early
         return early or (bool(self.history) and sum(self.history) / len(self.history) > config.threshold)
 
-    def learn(self, rollout: Rollout) -> float:
-        """One step on a minibatch and what people played in the policy's place; its loss."""
+    def learn(self, rollout: Rollout, fabric: Fabric) -> float:
+        """One step on a minibatch, of which this process has `rollout`, and on what people played in the policy's
+        place; this process' share of the loss."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.config.optim, self.done, self.updates)
         self.model.train()
         lengths = self.config.windows or (rollout.played.shape[1],)
-        loss = torch.stack([self._loss(rollout, length) for length in lengths]).mean()
+        loss = torch.stack([self._loss(rollout, length, fabric) for length in lengths]).mean()
         self.optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        if loss.requires_grad:
+            loss.backward()  # type: ignore[no-untyped-call]
+        sum_gradients(fabric, self.model)
         torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip)
         self.optimizer.step()
         self.model.eval()
         self.done += 1
         return float(loss.detach())
 
-    def _loss(self, rollout: Rollout, length: int) -> Tensor:
+    def _loss(self, rollout: Rollout, length: int, fabric: Fabric) -> Tensor:
         truth = self.opened(rollout.scene.truth) if self.grammar else rollout.scene.truth
         pair, _, _ = cut(rollout.scene.heard, (rollout.played, truth), length)
         labels = torch.arange(2, device=truth.device).repeat_interleave(len(pair[0]))
+        count = summed(fabric, torch.tensor(float(len(labels)), device=truth.device)).clamp(min=1)
+        if not len(labels):
+            return torch.zeros((), device=truth.device)
         logits = self.model(None, self._alone(framed(torch.cat(pair))))
-        return F.cross_entropy(logits.float(), labels, label_smoothing=self.config.smoothing)
+        loss = F.cross_entropy(logits.float(), labels, label_smoothing=self.config.smoothing, reduction="sum")
+        return loss / count
 
     def opened(self, truth: Tensor) -> Tensor:
         """The data as our grammar would write it: a crop that begins in the middle of an event begins with an onset.

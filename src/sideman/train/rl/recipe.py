@@ -101,7 +101,11 @@ class RlRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     batch: Size = 384
     minibatch: Size = 48
     epochs: Size = 1
+    accumulate: Size = 1
     steps: Size = 1000
+    precision: Literal["auto", "bf16-mixed", "32-true"] = "32-true"
+    devices: Size = 1
+    nodes: Size = 1
     max_minutes: Positive | None = None
     log_every: Size = 1
     validate_every: Size = 200
@@ -115,6 +119,11 @@ class RlRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         check_seeds(self.seeds)
         if self.batch % self.minibatch:
             raise ValueError(f"a batch of {self.batch} cannot be divided into minibatches of {self.minibatch}")
+        parts = self.accumulate * self.devices * self.nodes
+        if self.minibatch < parts:
+            raise ValueError(
+                f"a minibatch of {self.minibatch} cannot be divided into {parts} (accumulate x devices x nodes)"
+            )
         if self.estimator != "gae" and (self.batch % self.group or self.group < 2):
             raise ValueError(f"a batch of {self.batch} cannot be divided into groups of {self.group} (2 or more)")
 

@@ -108,13 +108,14 @@ def chosen(logits: Tensor, tokens: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def play(model: OnlineModel, scene: Scene, grammar: Grammar | None, draw: torch.Generator) -> Rollout:
-    """The policy's part for every row of a scene at temperature 1, frame by frame on a static cache."""
+def play(model: OnlineModel, scene: Scene, grammar: Grammar | None, draws: Tensor) -> Rollout:
+    """The policy's part for every row of a scene at temperature 1, frame by frame on a static cache; `draws`: uniform
+    float64 [B, T], by which each token is chosen."""
     model.eval()
     rows, frames = scene.heard.shape
     device = scene.heard.device
     cache = model.cache(rows, 2 * frames)
-    draws = torch.rand(rows, frames, generator=draw, dtype=torch.float64).to(device)
+    draws = draws.to(device)
     played = torch.empty_like(scene.heard)
     logits = torch.empty(rows, frames, model.config.tokens, device=device)
     states = torch.empty(rows, frames, model.config.stack.width, device=device)

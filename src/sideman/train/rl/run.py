@@ -1,8 +1,9 @@
-"""The loop of the `rl` stage: play, judge, learn (spec 6), on one process.
+"""The loop of the `rl` stage: play, judge, learn (spec 6), on one process or many.
 
 A run lives in `runs/<name>` as a supervised one does; `best/` is the checkpoint with the highest note-in-chord among
-those within the recipe's limits. Melodies, samples and the order of learning follow from (seed, step), and `last/`
-holds the critic, the adversary and all optimisers, so a resumed run repeats an uninterrupted one.
+those within the recipe's limits. Pieces, samples and the order of learning follow from (seed, step), and `last/`
+holds the critic, the adversary and all optimisers, so a resumed run repeats an uninterrupted one. Processes share the
+rollouts of each minibatch among them and add up gradients and figures, so any number of them learns the same.
 """
 
 import math
@@ -22,6 +23,7 @@ from sideman.models.build import load_checkpoint, parameters
 from sideman.train.batches import Batch, Source
 from sideman.train.checkpoint import read_state, settle, write_checkpoint
 from sideman.train.network import vocabulary_of
+from sideman.train.processes import gathered, launch, sum_gradients, summed_figures
 from sideman.train.progress import Progress
 from sideman.train.recipe import OptimConfig, dump_recipe
 from sideman.train.rl import advantage, ppo, rules
@@ -29,6 +31,7 @@ from sideman.train.rl.adversary import Adversary
 from sideman.train.rl.critic import CriticCopy, CriticHead
 from sideman.train.rl.figures import played
 from sideman.train.rl.judges import rule_rewards
+from sideman.train.rl.lesson import Lesson
 from sideman.train.rl.parts import load_anchor, load_policy, load_terms
 from sideman.train.rl.recipe import RlRecipe
 from sideman.train.rl.rollout import (
@@ -41,7 +44,7 @@ from sideman.train.rl.rollout import (
     policy_logits,
     policy_states,
 )
-from sideman.train.running import Diverged, Signals, commit, learning_rate, may_resume
+from sideman.train.running import Diverged, Signals, chosen_precision, commit, learning_rate, may_resume
 
 
 class RlRun:
@@ -49,7 +52,8 @@ class RlRun:
 
     def __init__(self, recipe: RlRecipe, root: Path, resume: bool) -> None:
         self.recipe, self.folder = recipe, root / recipe.run
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.fabric = launch(recipe.devices, recipe.nodes, chosen_precision(recipe.precision))
+        self.device = self.fabric.device
         self.vocabulary = vocabulary_of(recipe.data)
         begun, self.policy = load_policy(recipe.start, self.vocabulary, recipe.part)
         self.file = msgspec.structs.replace(begun, trained={})
@@ -62,7 +66,9 @@ class RlRun:
         self.valid = self._validation(pack)
         self.grammar = Grammar(self.vocabulary, recipe.part, self.device) if recipe.grammar else None
         self.step, self.best, self.signals = 0, -math.inf, Signals()
-        settle(self.folder / "last")
+        if self.fabric.is_global_zero:
+            settle(self.folder / "last")
+        self.fabric.barrier()
         self.asked, self.resumed = resume, may_resume(self.folder, self.file, resume)
         self._prepare()
 
@@ -109,15 +115,17 @@ class RlRun:
         Raises Interrupted after Ctrl-C or SIGTERM, with the checkpoint written.
         """
         recipe = self.recipe
-        write_atomic(self.folder / "recipe.yaml", dump_recipe(recipe).encode())
-        progress = Progress(self.folder, self.step, recipe.steps, True, recipe.tensorboard, recipe.wandb)
+        first = self.fabric.is_global_zero
+        if first:
+            write_atomic(self.folder / "recipe.yaml", dump_recipe(recipe).encode())
+        progress = Progress(self.folder, self.step, recipe.steps, first, recipe.tensorboard, recipe.wandb)
         with closing(progress), self.signals.heeded():
             self._introduce(progress)
             result, stop = self._loop(progress)
             where = f"at step {self.step} of {recipe.steps}; the checkpoint is in {self.folder / 'last'}."
             if stop == "time":
                 progress.say(f"The time is up {where} Go on with --resume.")
-        if stop == "signal":
+        if stop == "signal" and first:  # a failing child would have Fabric kill the others
             raise Interrupted(f"Stopped {where}", "Go on with --resume.")
         return result
 
@@ -126,7 +134,8 @@ class RlRun:
         judges = [term.name for term in self.terms] + (["adversary"] if self.adversary else [])
         progress.say(
             f"{recipe.run}: rl {recipe.part}, {parameters(self.policy) / 1e6:.1f} M parameters from {recipe.start}, "
-            f"anchor {recipe.anchor}, {len(self.source.pieces)} pieces, {self.device.type}; "
+            f"anchor {recipe.anchor}, {len(self.source.pieces)} pieces, "
+            f"{self.fabric.world_size} x {self.device.type}; "
             f"judges: {', '.join(judges) or 'rules alone'}"
         )
         if self.asked and not self.resumed:
@@ -149,8 +158,7 @@ class RlRun:
             if self.step % recipe.log_every == 0:
                 progress.log(self.step, **figures)
                 progress.line(self.step, _line(figures), until)
-            late = until is not None and time.monotonic() > until
-            stop = "signal" if self.signals.came else "time" if late else ""
+            stop = self._why_stop(until)
             last = self.step == recipe.steps or bool(stop)
             if self.step % recipe.validate_every == 0 or (last and stop != "signal"):
                 result = self._validate(progress)
@@ -158,26 +166,45 @@ class RlRun:
                 self._save("last", state=True)
         return result, stop
 
+    def _why_stop(self, until: float | None) -> str:
+        """`signal`, `time` or nothing; the same in every process, as one that was told to stop tells the others."""
+        late = until is not None and time.monotonic() > until
+        told = summed_figures(self.fabric, {"signal": float(self.signals.came), "time": float(late)})
+        return next((why for why, count in told.items() if count), "")
+
     def _step(self) -> dict[str, float]:
         """Play to a batch of pieces, judge, learn; what happened, as figures."""
-        recipe = self.recipe
+        recipe, fabric = self.recipe, self.fabric
         seed = recipe.seed * 1_000_003 + self.step
-        torch.manual_seed(seed)
+        torch.manual_seed(seed + 1_000_000_007 * fabric.global_rank)
         draw = torch.Generator().manual_seed(seed)
         group = 1 if recipe.estimator == "gae" else recipe.group
         batch = self.source.draw(recipe.seed, self.step, recipe.batch // group)
-        rollout = play(self.policy, Scene.of(batch, recipe.part, self.device).repeated(group), self.grammar, draw)
-        anchor = anchor_logits(self.anchor, rollout.scene, rollout.played, self.grammar)
-        learns = self.adversary is not None and self.adversary.due(self.step + 1)
-        reward, figures = self._judge(rollout, anchor)
-        with torch.no_grad():
-            advantages, returns = self._advantages(rollout, reward)
-        figures |= self._learn(rollout, anchor, advantages, returns, draw, learns)
+        scene = Scene.of(batch, recipe.part, self.device).repeated(group)
+        # Chance is drawn for all rollouts, so that it does not matter which process plays which.
+        draws = torch.rand(scene.heard.shape, generator=draw, dtype=torch.float64)
+        orders = [torch.randperm(recipe.batch, generator=draw).to(self.device) for _ in range(recipe.epochs)]
+        mine = self._mine(orders[0])
+        with fabric.autocast():
+            rollout = play(self.policy, scene.rows(mine), self.grammar, draws.to(self.device)[mine])
+            anchor = anchor_logits(self.anchor, rollout.scene, rollout.played, self.grammar)
+            learns = self.adversary is not None and self.adversary.due(self.step + 1)
+            reward, figures = self._judge(rollout, anchor, scene.mask)
+            with torch.no_grad():
+                advantages, returns = self._advantages(rollout, reward, scene.mask, mine)
+        figures |= self._learn(Lesson(rollout, anchor, advantages, returns), scene.mask, mine, orders, learns)
         return figures
 
-    def _judge(self, rollout: Rollout, anchor: Tensor) -> tuple[Tensor, dict[str, float]]:
-        """Reward of every action [B, T], and each term's mean over the sequences, unweighted."""
-        recipe, mask = self.recipe, rollout.scene.mask
+    def _mine(self, order: Tensor) -> Tensor:
+        """Rows that this process plays: its even share of every minibatch of the first pass, int64 [b]."""
+        rank, world = self.fabric.global_rank, self.fabric.world_size
+        if world == 1:
+            return torch.arange(len(order), device=order.device)
+        return order.view(-1, self.recipe.minibatch)[:, rank::world].flatten()
+
+    def _judge(self, rollout: Rollout, anchor: Tensor, everyone: Tensor) -> tuple[Tensor, dict[str, float]]:
+        """Reward of every action [b, T], and each term's mean over the sequences of all processes, unweighted."""
+        recipe, mask, rows = self.recipe, rollout.scene.mask, len(everyone)
         terms = [(term.name, term.weight, term(rollout)) for term in self.terms]
         terms += [
             (name, getattr(recipe.rules, name), score)
@@ -187,88 +214,113 @@ class RlRun:
             terms.append(("adversary", self.adversary.config.weight, self.adversary.reward(rollout)))
         away = _by_rows(lambda x, y: ppo.kl(x, y, recipe.reverse_kl), recipe.minibatch, rollout.logits, anchor)
         total = torch.stack([weight * score for _, weight, score in terms]).sum(0) if terms else torch.zeros_like(away)
-        figures = {f"reward_{name}": float(score.sum(1).mean()) for name, _, score in terms}
         uncertain = _by_rows(ppo.entropy, recipe.minibatch, rollout.logits)
         table = rules.token_masks(self.vocabulary, self.device)
         inside, both = rules.note_in_chord(rollout.chords, rollout.melody, mask, table)
         quiet = rules.silent(rollout.played, rollout.scene.heard, mask)
+        weight = _share(mask, everyone)
+        figures = {f"reward_{name}": float(score.sum()) / rows for name, _, score in terms}
         figures |= {
-            "reward": float(total.sum(1).mean()),
-            "kl": float(ppo.over_sequences(away, mask)),
-            "entropy": float(ppo.over_sequences(uncertain, mask)),
-            "note_in_chord": float(inside.sum() / both.sum().clamp(min=1)),
-            "silence": float(quiet.sum() / mask.sum()),
+            "reward": float(total.sum()) / rows,
+            "kl": float(ppo.over_sequences(away, mask)) * weight,
+            "entropy": float(ppo.over_sequences(uncertain, mask)) * weight,
+            "note_in_chord": float(inside.sum()),
+            "sounding": float(both.sum()),
+            "silence": float(quiet.sum() / everyone.sum()),
             "tokens": 2.0 * float(mask.sum()),
         }
+        figures = summed_figures(self.fabric, figures)
+        figures["note_in_chord"] /= max(1.0, figures.pop("sounding"))
+        if self.adversary is not None:
+            self.adversary.remember(figures["reward_adversary"])
         return total - recipe.kl * away, figures
 
-    def _advantages(self, rollout: Rollout, reward: Tensor) -> tuple[Tensor, Tensor]:
-        recipe, mask = self.recipe, rollout.scene.mask
+    def _advantages(self, rollout: Rollout, reward: Tensor, everyone: Tensor, mine: Tensor) -> tuple[Tensor, Tensor]:
+        """Of this process' rollouts, compared with those of all; `everyone`: the mask of all [B, T]."""
+        recipe, mask, rows = self.recipe, rollout.scene.mask, len(everyone)
         if recipe.estimator == "grpo":
-            return advantage.grpo(reward, mask, recipe.group), reward
+            rewards = gathered(self.fabric, reward, mine, rows)
+            return advantage.grpo(rewards, everyone, recipe.group)[mine], reward
         if self.critic is None:
-            compared = advantage.to_go(reward, mask, recipe.group, recipe.gamma * recipe.lambda_)
-            return advantage.standardised(compared, mask), reward
+            rewards = gathered(self.fabric, reward, mine, rows)
+            compared = advantage.to_go(rewards, everyone, recipe.group, recipe.gamma * recipe.lambda_)
+            return advantage.standardised(compared, everyone)[mine], reward
         values = _by_rows(self.critic, recipe.minibatch, rollout.scene, rollout.played, rollout.states)
-        advantages, returns = advantage.gae(reward, values, mask, recipe.gamma, recipe.lambda_)
-        return advantage.standardised(advantages, mask), returns
+        advantages, returns = advantage.gae(reward, values.float(), mask, recipe.gamma, recipe.lambda_)
+        whole = gathered(self.fabric, advantages, mine, rows)
+        return advantage.standardised(whole, everyone)[mine], returns
 
     def _learn(
-        self, rollout: Rollout, anchor: Tensor, advantages: Tensor, returns: Tensor, draw: torch.Generator, learns: bool
+        self, lesson: Lesson, everyone: Tensor, mine: Tensor, orders: list[Tensor], learns: bool
     ) -> dict[str, float]:
-        recipe, rows = self.recipe, len(rollout.played)
-        old = rollout.log_probs
+        recipe = self.recipe
+        place = torch.full((len(everyone),), -1, device=self.device)
+        place[mine] = torch.arange(len(mine), device=self.device)
         seen: list[dict[str, float]] = []
-        for _ in range(recipe.epochs):
-            order = torch.randperm(rows, generator=draw).to(self.device)
+        rates: dict[str, float] = {}
+        for order in orders:
             for some in order.view(-1, recipe.minibatch):
                 done = self.step * recipe.updates + len(seen)
-                part = rollout.rows(some)
-                seen.append(self._update(part, anchor[some], old[some], advantages[some], returns[some], done))
+                local = place[some]
+                part = lesson.rows(local[local >= 0])
+                figures, rates = self._update(part, everyone[some], done)
                 if learns and self.adversary is not None:
-                    seen[-1]["adversary_loss"] = self.adversary.learn(part)
-        return {name: sum(x[name] for x in seen) / len(seen) for name in seen[0]}
+                    with self.fabric.autocast():
+                        figures["adversary_loss"] = self.adversary.learn(part.rollout, self.fabric)
+                seen.append(figures | rates)
+        means = {name: sum(x[name] for x in seen) / len(seen) for name in seen[0]}
+        shares = {name: value for name, value in means.items() if name not in rates}
+        return summed_figures(self.fabric, shares) | {name: means[name] for name in rates}
 
-    def _update(
-        self, part: Rollout, anchor: Tensor, old: Tensor, advantages: Tensor, returns: Tensor, done: int
-    ) -> dict[str, float]:
-        """One optimiser step of the policy and one of the critic on a minibatch."""
-        recipe, mask = self.recipe, part.scene.mask
+    def _update(self, part: Lesson, everyone: Tensor, done: int) -> tuple[dict[str, float], dict[str, float]]:
+        """One optimiser step of the policy and one of the critic on a minibatch with the mask `everyone`, of which this
+        process has `part`: its share of the losses; and the gradient norm and rate, which all processes have."""
+        recipe = self.recipe
+        losses = {"policy_loss": 0.0} | ({"value_loss": 0.0} if self.critic is not None else {})
         self.policy.train()
-        states = policy_states(self.policy, part.scene, part.played)
-        logits = policy_logits(self.policy, states, part.played, self.grammar)
-        log_probs = chosen(logits, part.played)
-        loss = ppo.policy_loss(log_probs, old, advantages, mask, recipe.clip)
-        figures = {"policy_loss": float(loss.detach())}
+        for model in (self.policy, self.critic):
+            if model is not None:
+                model.zero_grad()
+        for piece in part.pieces(recipe.accumulate):
+            weight = _share(piece.rollout.scene.mask, everyone)
+            loss, worth = self._losses(piece)
+            losses["policy_loss"] += float(loss.detach()) * weight
+            (loss * weight).backward()  # type: ignore[no-untyped-call]
+            if worth is not None:
+                losses["value_loss"] += float(worth.detach()) * weight
+                (worth * weight).backward()  # type: ignore[no-untyped-call]
+        norm = self._descend(self.policy, self.optimizer, recipe.optim, done, losses["policy_loss"])
+        if self.critic is not None and self.critic_optimizer is not None:
+            self._descend(self.critic, self.critic_optimizer, recipe.critic_optim, done, losses["value_loss"])
+        return losses, {"grad_norm": norm, "lr": float(self.optimizer.param_groups[0]["lr"])}
+
+    def _losses(self, part: Lesson) -> tuple[Tensor, Tensor | None]:
+        """The policy's loss and the critic's, each a mean over the sequences of `part`."""
+        recipe, rollout = self.recipe, part.rollout
+        scene, played, mask = rollout.scene, rollout.played, rollout.scene.mask
+        with self.fabric.autocast():
+            states = policy_states(self.policy, scene, played)
+            logits = policy_logits(self.policy, states, played, self.grammar)
+            values = None if self.critic is None else self.critic(scene, played, states).float()
+        loss = ppo.policy_loss(chosen(logits, played), rollout.log_probs, part.advantages, mask, recipe.clip)
         if recipe.entropy:
             loss = loss - recipe.entropy * ppo.over_sequences(ppo.entropy(logits), mask)
         if recipe.kl_loss:
-            loss = loss + recipe.kl_loss * ppo.over_sequences(ppo.kl(logits, anchor, recipe.reverse_kl), mask)
-        figures["grad_norm"] = self._descend(loss, self.policy, self.optimizer, recipe.optim, done)
-        figures["lr"] = float(self.optimizer.param_groups[0]["lr"])
-        if self.critic is not None and self.critic_optimizer is not None:
-            self.critic.train()
-            worth = ppo.value_loss(self.critic(part.scene, part.played, states), returns, mask)
-            self._descend(worth, self.critic, self.critic_optimizer, recipe.critic_optim, done)
-            figures["value_loss"] = float(worth.detach())
-            self.critic.eval()
-        return figures
+            loss = loss + recipe.kl_loss * ppo.over_sequences(ppo.kl(logits, part.anchor, recipe.reverse_kl), mask)
+        return loss, None if values is None else ppo.value_loss(values, part.returns, mask)
 
     def _descend(
-        self, loss: Tensor, model: nn.Module, optimizer: torch.optim.Optimizer, optim: OptimConfig, done: int
+        self, model: nn.Module, optimizer: torch.optim.Optimizer, optim: OptimConfig, done: int, loss: float
     ) -> float:
         """One optimiser step; the gradient's norm. Raises Diverged before anything is changed."""
         recipe = self.recipe
         for group in optimizer.param_groups:
             group["lr"] = learning_rate(optim, done, recipe.steps * recipe.updates)
-        optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        sum_gradients(self.fabric, model)
         norm = float(torch.nn.utils.clip_grad_norm_(model.parameters(), optim.clip))
         if not math.isfinite(norm):
             hint = f"Lower optim.lr or raise kl, and go back to the checkpoint in {self.folder / 'last'} with --resume."
-            raise Diverged(
-                f"The gradient of step {self.step + 1} is not a number; the loss is {float(loss.detach()):.3g}.", hint
-            )
+            raise Diverged(f"The gradient of step {self.step + 1} is not a number; the loss is {loss:.3g}.", hint)
         optimizer.step()
         return norm
 
@@ -290,6 +342,8 @@ class RlRun:
         return result
 
     def _save(self, name: str, state: bool) -> None:
+        if not self.fabric.is_global_zero:
+            return
         recipe = self.recipe
         trained: dict[str, str | int | float] = {
             "step": self.step, "seed": recipe.seed, "recipe": recipe.run, "pack": Path(recipe.data.pack).name,
@@ -304,6 +358,11 @@ class RlRun:
             kept["adversary"] = self.adversary.state()
         file = msgspec.structs.replace(self.file, trained=trained)
         write_checkpoint(self.folder / name, file, self.policy, kept if state else None)
+
+
+def _share(mask: Tensor, everyone: Tensor) -> float:
+    """By what a mean over some sequences counts in that over all: sequences that have any action, of all such."""
+    return float(mask.any(1).sum()) / max(1.0, float(everyone.any(1).sum()))
 
 
 def _adam(model: nn.Module, optim: OptimConfig) -> torch.optim.Optimizer:
