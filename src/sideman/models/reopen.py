@@ -98,7 +98,7 @@ class _Reader(Graph):
         if bias is not None:
             self._take(array_of(bias), next(self.stored))
         matrix = next(self.stored)
-        self._take(array_of(weight).T, matrix * next(self.stored) if self.int8 else matrix)
+        self._take(array_of(weight).T, np.multiply(matrix, next(self.stored)) if self.int8 else matrix)
         return self.add("MatMul", x, "weight")
 
     def embedding(self, ids: str, table: Tensor) -> str:
