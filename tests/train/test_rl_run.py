@@ -147,6 +147,15 @@ def test_resumed_is_uninterrupted(given: tuple[str, ...], root: Path, request: p
     assert logged == [1, 2, 3, 4]
 
 
+def test_saving_memory_changes_nothing(root: Path):
+    """Where things wait has no part in what is learned."""
+    options = ("reward_vram_swap", "logits_vram_swap", "trainer_empty_cache", "buffer_cpu_offload")
+    for name, given in (("wide", ()), ("narrow", tuple(f"{option}=true" for option in options))):
+        RlRun(recipe(f"run={name}", *FEW, *given), root / "runs", False).train()
+    wide, narrow = (load_file(root / "runs" / name / "last" / "model.safetensors") for name in ("wide", "narrow"))
+    assert all(torch.equal(tensor, narrow[key]) for key, tensor in wide.items())
+
+
 def test_the_adversary_learns_when_it_is_deceived(root: Path):
     run = RlRun(recipe("run=due", *FEW), root / "runs", False)
     adversary = run.adversary

@@ -18,6 +18,10 @@ class Lesson:
     advantages: Tensor
     returns: Tensor
 
+    def to(self, device: torch.device) -> "Lesson":
+        tensors = (x.to(device) for x in (self.anchor, self.advantages, self.returns))
+        return Lesson(self.rollout.to(device), *tensors)
+
     def rows(self, which: Tensor) -> "Lesson":
         return Lesson(self.rollout.rows(which), self.anchor[which], self.advantages[which], self.returns[which])
 

@@ -112,6 +112,10 @@ class RlRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     validate_pieces: Size = 64
     checkpoint_every: Size = 100
     limits: Limits = Limits()
+    reward_vram_swap: bool = False
+    logits_vram_swap: bool = False
+    trainer_empty_cache: bool = False
+    buffer_cpu_offload: bool = False
     tensorboard: bool = False
     wandb: str | None = None
 

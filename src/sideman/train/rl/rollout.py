@@ -42,6 +42,9 @@ class Scene:
         tensors = (torch.from_numpy(x).to(device) for x in (heard, truth, batch.form, heard != PAD))
         return cls(part, *tensors)
 
+    def to(self, device: torch.device) -> "Scene":
+        return Scene(self.part, *(x.to(device) for x in (self.heard, self.truth, self.form, self.mask)))
+
     def repeated(self, times: int) -> "Scene":
         """Every row `times` times in a row."""
         return Scene(
@@ -76,6 +79,12 @@ class Rollout:
     def log_probs(self) -> Tensor:
         """Log-probability of each token chosen, [B, T]."""
         return chosen(self.logits, self.played)
+
+    def to(self, device: torch.device) -> "Rollout":
+        return Rollout(self.scene.to(device), *(x.to(device) for x in (self.played, self.logits, self.states)))
+
+    def with_logits_on(self, device: torch.device) -> "Rollout":
+        return Rollout(self.scene, self.played, self.logits.to(device), self.states)
 
     def rows(self, which: Rows) -> "Rollout":
         return Rollout(self.scene.rows(which), self.played[which], self.logits[which], self.states[which])

@@ -46,6 +46,8 @@ from sideman.train.rl.rollout import (
 )
 from sideman.train.running import Diverged, Signals, chosen_precision, commit, learning_rate, may_resume
 
+CPU = torch.device("cpu")
+
 
 class RlRun:
     """One run of reinforcement learning. `train()` is the whole loop."""
@@ -77,7 +79,7 @@ class RlRun:
         recipe = self.recipe
         torch.manual_seed(recipe.seed)
         for term in self.terms:
-            term.model.to(self.device)
+            term.model.to(CPU if recipe.reward_vram_swap else self.device)
         self.critic: nn.Module | None = None
         if recipe.estimator == "gae":
             self.critic = (CriticCopy if recipe.critic == "copy" else CriticHead)(self.policy).to(self.device)
@@ -189,11 +191,38 @@ class RlRun:
             rollout = play(self.policy, scene.rows(mine), self.grammar, draws.to(self.device)[mine])
             anchor = anchor_logits(self.anchor, rollout.scene, rollout.played, self.grammar)
             learns = self.adversary is not None and self.adversary.due(self.step + 1)
-            reward, figures = self._judge(rollout, anchor, scene.mask)
+            if recipe.logits_vram_swap:
+                rollout, anchor = rollout.with_logits_on(CPU), anchor.cpu()
+            terms = self._rewards(rollout)
+            rollout, anchor = rollout.with_logits_on(self.device), anchor.to(self.device)
+            reward, figures = self._judge(terms, rollout, anchor, scene.mask)
             with torch.no_grad():
                 advantages, returns = self._advantages(rollout, reward, scene.mask, mine)
-        figures |= self._learn(Lesson(rollout, anchor, advantages, returns), scene.mask, mine, orders, learns)
+        lesson = Lesson(rollout, anchor, advantages, returns)
+        del rollout, anchor  # the lesson alone holds the logits now, and may move
+        if recipe.buffer_cpu_offload:
+            lesson = lesson.to(CPU)
+        if recipe.trainer_empty_cache:
+            torch.cuda.empty_cache()
+        figures |= self._learn(lesson, scene.mask, mine, orders, learns)
+        if recipe.trainer_empty_cache:
+            torch.cuda.empty_cache()
         return figures
+
+    def _rewards(self, rollout: Rollout) -> list[tuple[str, float, Tensor]]:
+        """Name, weight and reward [b, T] of everything that judges."""
+        terms = []
+        for term in self.terms:
+            term.model.to(self.device)
+            terms.append((term.name, term.weight, term(rollout)))
+            if self.recipe.reward_vram_swap:
+                term.model.to(CPU)
+        weights = self.recipe.rules
+        ruled = rule_rewards(rollout, weights, self.vocabulary)
+        terms += [(name, getattr(weights, name), score) for name, score in ruled.items()]
+        if self.adversary is not None:
+            terms.append(("adversary", self.adversary.config.weight, self.adversary.reward(rollout)))
+        return terms
 
     def _mine(self, order: Tensor) -> Tensor:
         """Rows that this process plays: its even share of every minibatch of the first pass, int64 [b]."""
@@ -202,16 +231,11 @@ class RlRun:
             return torch.arange(len(order), device=order.device)
         return order.view(-1, self.recipe.minibatch)[:, rank::world].flatten()
 
-    def _judge(self, rollout: Rollout, anchor: Tensor, everyone: Tensor) -> tuple[Tensor, dict[str, float]]:
+    def _judge(
+        self, terms: list[tuple[str, float, Tensor]], rollout: Rollout, anchor: Tensor, everyone: Tensor
+    ) -> tuple[Tensor, dict[str, float]]:
         """Reward of every action [b, T], and each term's mean over the sequences of all processes, unweighted."""
         recipe, mask, rows = self.recipe, rollout.scene.mask, len(everyone)
-        terms = [(term.name, term.weight, term(rollout)) for term in self.terms]
-        terms += [
-            (name, getattr(recipe.rules, name), score)
-            for name, score in rule_rewards(rollout, recipe.rules, self.vocabulary).items()
-        ]
-        if self.adversary is not None:
-            terms.append(("adversary", self.adversary.config.weight, self.adversary.reward(rollout)))
         away = _by_rows(lambda x, y: ppo.kl(x, y, recipe.reverse_kl), recipe.minibatch, rollout.logits, anchor)
         total = torch.stack([weight * score for _, weight, score in terms]).sum(0) if terms else torch.zeros_like(away)
         uncertain = _by_rows(ppo.entropy, recipe.minibatch, rollout.logits)
@@ -262,7 +286,7 @@ class RlRun:
             for some in order.view(-1, recipe.minibatch):
                 done = self.step * recipe.updates + len(seen)
                 local = place[some]
-                part = lesson.rows(local[local >= 0])
+                part = lesson.rows(local[local >= 0].to(lesson.anchor.device)).to(self.device)
                 figures, rates = self._update(part, everyone[some], done)
                 if learns and self.adversary is not None:
                     with self.fabric.autocast():
