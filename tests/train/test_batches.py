@@ -1,5 +1,6 @@
 """What the networks are fed: layouts of spec 1.6, crops, transpositions, mixes, truncation."""
 
+import msgspec
 import numpy as np
 import pytest
 from toy_music import toy_pack
@@ -219,3 +220,34 @@ def test_chords_outside_the_list_are_counted_and_learned_as_silence():
     assert {"Am7", "Dm", "Bdim"} <= set(source.unknown)
     batch = source.draw(0, 0, 8)
     assert set(np.unique(batch.chords)) <= {0, 3, *range(CHORD_HOLD, CHORD_HOLD + 6)}
+
+
+def test_some_examples_turn_to_another_key():
+    """From one beat on both parts are the plain example moved by the same step; what sounds there is struck again."""
+    config = DataConfig(pack="", transpose=0, form_dropout=0.0, turns=1.0, window_frames=64)
+    plain = Source(toy_pack(), VOCABULARY, msgspec.structs.replace(config, turns=0.0), "train").draw(1, 0, 24)
+    turned = Source(toy_pack(), VOCABULARY, config, "train").draw(1, 0, 24)
+    seen = set()
+    for row, length in enumerate(plain.lengths):
+        differs = np.flatnonzero((plain.chords[row] != turned.chords[row]) | (plain.melody[row] != turned.melody[row]))
+        at, steps = differs[0], range(-6, 7)
+        assert at % 4 == 0
+        assert 16 <= at <= length - 16
+        melody, chords = plain.melody[row, at:].copy(), plain.chords[row, at:].copy()
+        melody[0], chords[0] = VOCABULARY.struck(melody[:1])[0], VOCABULARY.struck(chords[:1])[0]
+        fitting = [
+            step
+            for step in steps
+            if (VOCABULARY.transpose(melody, step) == turned.melody[row, at:]).all()
+            and (VOCABULARY.transpose(chords, step) == turned.chords[row, at:]).all()
+        ]
+        assert len(fitting) == 1
+        seen.add(fitting[0])
+        VOCABULARY.decode(turned.melody[row, :length], turned.chords[row, :length])  # which is refused if it is no music
+    assert len(seen) > 4
+
+
+def test_no_turns_with_a_list_that_cannot_be_transposed():
+    names = reference_vocabulary(("C", "Dm"))
+    with pytest.raises(WrongValue, match=r"data\.turns"):
+        Source(toy_pack(), names, DataConfig(pack="", turns=0.5), "train")

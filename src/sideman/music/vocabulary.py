@@ -110,6 +110,13 @@ class Vocabulary:
             form=np.zeros((len(melody), 3), np.uint8) if form is None else form,
         )
 
+    def struck(self, tokens: NDArray[np.integer]) -> NDArray[np.integer]:
+        """Tokens with the onset in the place of each hold."""
+        note = (tokens >= NOTE_HOLD) & (tokens < NOTE_ON)
+        chord = (tokens >= CHORD_HOLD) & (tokens < self.chord_on)
+        moved = np.where(note, tokens - NOTE_HOLD + NOTE_ON, tokens)
+        return np.where(chord, tokens - CHORD_HOLD + self.chord_on, moved).astype(tokens.dtype)
+
     def transpose(self, tokens: NDArray[np.integer], semitones: int) -> NDArray[np.integer]:
         """Tokens of either part moved by `semitones` (own list only). Pitches leaving 0..127 fold by octaves."""
         if not self.transposable:

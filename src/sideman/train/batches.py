@@ -88,6 +88,8 @@ class Source:
 
     def __init__(self, pack: Pack, vocabulary: Vocabulary, config: DataConfig, split: str) -> None:
         self.pack, self.config, self.vocabulary = pack, config, vocabulary
+        if config.turns and not vocabulary.transposable:
+            raise WrongValue("data.turns needs a chord list closed under transposition.", "Set data.vocabulary: own.")
         everything = pack.pieces(split)
         odds = _mix(pack, everything, config.weights)
         self.pieces, self.odds = everything[odds > 0], odds[odds > 0]
@@ -110,6 +112,8 @@ class Source:
         shifts = rng.integers(-self.config.transpose, self.config.transpose + 1, size=batch)
         out = self.collect(pieces, starts, shifts, window)
         out.form[rng.random(batch) < self.config.form_dropout] = 0
+        if self.config.turns:
+            self._turn(out, rng)
         return out.beginning(self._kept_frames(rng, batch))
 
     def _kept_frames(self, rng: np.random.Generator, batch: int) -> int:
@@ -122,6 +126,19 @@ class Source:
         below = window if self.config.random_truncate == "window" else batch
         some = int(rng.integers(28, max(29, below)))
         return 28 if chance < 0.2 else some if chance < 0.4 else window
+
+    def _turn(self, batch: Batch, rng: np.random.Generator) -> None:
+        """Some of the examples go on in another key from some beat on, a bar or more from either end; what sounds
+        across the turn is struck again."""
+        for row in np.flatnonzero(rng.random(len(batch.pieces)) < self.config.turns):
+            beats, away = int(batch.lengths[row]) // 4, int(rng.integers(1, 7)) * int(rng.choice((-1, 1)))
+            if beats < 9:
+                continue
+            at = 4 * int(rng.integers(4, beats - 3))
+            for tokens in (batch.melody[row], batch.chords[row]):
+                moved = self.vocabulary.transpose(tokens[at:], away)
+                tokens[at:] = moved
+                tokens[at] = self.vocabulary.struck(moved[:1])[0]
 
     def fixed(self, count: int) -> Batch:
         """The first window of up to `count` pieces spread evenly over the split; the same ones every time."""

@@ -25,7 +25,8 @@ Name = Annotated[str, msgspec.Meta(pattern=r"^\w[\w.-]*$")]
 
 class DataConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is trained on. `weights`: share of each collection in the mix (spec 3); all pieces alike if empty.
-    `transpose`: augmentation range in semitones; `form_dropout`: share of examples without form features.
+    `transpose`: augmentation range in semitones; `turns`: share of examples that change key on the way;
+    `form_dropout`: share of examples without form features.
     `lengths`: every batch is cut to one of these lengths in frames, drawn by chance; `random_truncate`: now and then
     a batch of short beginnings (spec 5.1), as a window allows or as the reference did; `vocabulary`: own, or a JSON
     file of the reference's chord names."""
@@ -34,6 +35,7 @@ class DataConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights: dict[str, AtLeastZero] = {}
     window_frames: Annotated[int, msgspec.Meta(ge=4)] = 256
     transpose: Annotated[int, msgspec.Meta(ge=0, le=11)] = 6
+    turns: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.0
     form_dropout: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.1
     lengths: tuple[Annotated[int, msgspec.Meta(ge=4)], ...] = ()
     random_truncate: Literal["window", "reference"] | None = None
