@@ -243,9 +243,8 @@ def test_some_examples_turn_to_another_key():
         ]
         assert len(fitting) == 1
         seen.add(fitting[0])
-        VOCABULARY.decode(
-            turned.melody[row, :length], turned.chords[row, :length]
-        )  # which is refused if it is no music
+        # Refused if it is no music.
+        VOCABULARY.decode(turned.melody[row, :length], turned.chords[row, :length])
     assert len(seen) > 4
 
 
