@@ -36,7 +36,7 @@ def test_the_golden_bar(to, reference):
 )
 def test_keys(key, to, result):
     if not to:  # a voice in F minor of a piece in C, moved to C sharp
-        assert moved("[V:1][K:Fm]c|", "C", "C#") == "[V:1][K:F#m]^c|"
+        assert moved("[V:1][K:Fm]c|", "C", "C#") == "[V:1][K:F#m]c|"
         return
     assert f"K:{result}\n" in transpose(HEADER.format(key) + "[V:1]c|", to)
 
