@@ -37,17 +37,15 @@ def train(recipe: Path, overrides: tuple[str, ...], resume: bool, runs: Path) ->
     Ctrl-C stops after the running step with a checkpoint; --resume goes on exactly as if nothing had happened.
     """
     _need_torch("Training")
-    from sideman.train.ensemble import train_all
+    from sideman.train.ensemble import load_trainable, train_all
     from sideman.train.processes import is_first_process
-    from sideman.train.recipe import Recipe, load_recipe, stage_of
-    from sideman.train.rl.recipe import RlRecipe
+    from sideman.train.recipe import stage_of
 
     if stage_of(recipe, overrides) == "story":
         _tell(recipe, overrides, runs)
         return
-    rl = stage_of(recipe, overrides) == "rl"
-    loaded = load_recipe(recipe, overrides, RlRecipe) if rl else load_recipe(recipe, overrides, Recipe)
-    _check_pack(Path(loaded.data.pack), loaded.data.weights)
+    loaded = load_trainable(recipe, overrides)
+    _check_pack(Path(loaded.data.pack), loaded.data.weights, sheets=loaded.stage.startswith("sheet"))
     for run in train_all(loaded, runs, resume):
         if is_first_process():
             click.echo(run)
@@ -105,13 +103,15 @@ def _need_torch(what: str) -> None:
         raise MissingExtra(what, "train") from None
 
 
-def _check_pack(pack: Path, weights: dict[str, float]) -> None:
+def _check_pack(pack: Path, weights: dict[str, float], sheets: bool) -> None:
     """A pack that is not there is the first thing a new user meets: say the commands that make it."""
     if not pack.exists():
-        names = list(weights) or ["nottingham"]
+        names = list(weights) or ["openscore-lieder" if sheets else "nottingham"]
         convert = "; ".join(f"sideman data convert {name}" for name in names)
+        kind = "--sheets " if sheets else ""
         raise UnreadableFile(
-            f"There is no pack at {pack}.", f"Make it with: {convert}; sideman data pack {' '.join(names)} -o {pack}"
+            f"There is no pack at {pack}.",
+            f"Make it with: {convert}; sideman data pack {kind}{' '.join(names)} -o {pack}",
         )
 
 

@@ -7,11 +7,25 @@ from typing import TypeVar
 import msgspec
 
 from sideman.models.build import ModelFile
-from sideman.train.recipe import Recipe
+from sideman.train.judge_recipe import JudgeRecipe
+from sideman.train.recipe import Recipe, load_recipe, stage_of
 from sideman.train.rl.recipe import RlRecipe
+from sideman.train.sheet_recipe import SheetRecipe
 
-Trainable = Recipe | RlRecipe
+Trainable = Recipe | RlRecipe | SheetRecipe | JudgeRecipe
 R = TypeVar("R", bound=Trainable)
+
+
+def load_trainable(path: Path, overrides: tuple[str, ...] = ()) -> Trainable:
+    """Read the recipe of one stage, whichever it is. Raises as `load_recipe`."""
+    stage = stage_of(path, overrides)
+    if stage == "rl":
+        return load_recipe(path, overrides, RlRecipe)
+    if stage == "sheet":
+        return load_recipe(path, overrides, SheetRecipe)
+    if stage == "sheet-judge":
+        return load_recipe(path, overrides, JudgeRecipe)
+    return load_recipe(path, overrides, Recipe)
 
 
 def members(recipe: R) -> tuple[R, ...]:

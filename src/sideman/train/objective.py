@@ -1,7 +1,7 @@
 """What a supervised stage minimises and how it is judged; the loop around it is `mle.Run`'s."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Generator, Tensor, nn
@@ -15,21 +15,23 @@ from sideman.train.negatives import permuted, shifted_or_permuted
 from sideman.train.recipe import Recipe
 from sideman.train.retrieval import hits, info_nce, retrieval
 
+B = TypeVar("B")
 
-class Objective(Protocol):
+
+class Objective(Protocol[B]):
     """Chance is drawn from torch's generator, which the loop seeds for every step."""
 
-    def loss(self, model: nn.Module, batch: Batch, device: torch.device) -> Tensor:
+    def loss(self, model: nn.Module, batch: B, device: torch.device) -> Tensor:
         """What an optimiser step lowers, of one part of a batch."""
 
-    def weight(self, batch: Batch) -> int:
+    def weight(self, batch: B) -> int:
         """By what a part counts in its batch."""
 
-    def validate(self, model: nn.Module, batches: list[Batch], device: torch.device) -> dict[str, float]:
+    def validate(self, model: nn.Module, batches: list[B], device: torch.device) -> dict[str, float]:
         """Figures of fixed batches; `valid_loss` decides which checkpoint is the best."""
 
 
-def objective(recipe: Recipe, size: int) -> Objective:
+def objective(recipe: Recipe, size: int) -> Objective[Batch]:
     """The objective of a recipe's stage for a vocabulary of `size` tokens."""
     if recipe.stage == "contrastive":
         return Contrast()

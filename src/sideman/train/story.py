@@ -19,10 +19,9 @@ from sideman.data.madeup import pack
 from sideman.errors import WrongValue
 from sideman.files import write_atomic
 from sideman.models.transformer import Size
-from sideman.train.ensemble import Trainable, finished, members, train_all
+from sideman.train.ensemble import finished, load_trainable, members, train_all
 from sideman.train.processes import is_first_process
-from sideman.train.recipe import Name, Positive, Recipe, dump_recipe, load_recipe, stage_of
-from sideman.train.rl.recipe import RlRecipe
+from sideman.train.recipe import Name, Positive, dump_recipe
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,7 +66,9 @@ class Story:
         self.recipe, self.root, self.command = recipe, root, command
         self.log = root / recipe.run / "log.jsonl"
         # Read before anything is trained: a misspelt field of the last recipe is found in the first second.
-        self.trained = {step: _load(place / step.train, step.set) for step in recipe.steps if step.train is not None}
+        self.trained = {
+            step: load_trainable(place / step.train, step.set) for step in recipe.steps if step.train is not None
+        }
 
     def tell(self) -> bool:
         """Do what is left to do; whether it came to its end. Raises what a step raises, the steps before it kept."""
@@ -121,12 +122,6 @@ class Story:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": step.title, "seconds": round(seconds, 1), "ended": ended}) + "\n")
-
-
-def _load(path: Path, overrides: tuple[str, ...]) -> Trainable:
-    if stage_of(path, overrides) == "rl":
-        return load_recipe(path, overrides, RlRecipe)
-    return load_recipe(path, overrides, Recipe)
 
 
 def _ended(log: Path) -> set[str]:
