@@ -72,12 +72,10 @@ def _move_volta(voice: VoiceBars, bar: str) -> str:
 
 
 def _joined(first: str, second: str) -> str:
-    """Two barlines with nothing between them, as one."""
-    if first == second or second == "|":
-        return first
-    if first == "|":
-        return second
-    return "::" if first.endswith(":|") and second.startswith("|:") else first + second
+    """Two barlines with nothing between them, as one: repeats win, then heavy ones, then the later one."""
+    if first.endswith(":|") and second.startswith("|:"):
+        return "::"
+    return first if second == "|" or first[-1].isdigit() or (":" in first and ":" not in second) else second
 
 
 def split_voice_bar(text: str) -> tuple[str, str]:

@@ -40,7 +40,7 @@ def _duration(bar: str, reference: bool) -> Fraction | None:
         place = found.end()
         letter, length, p, q, r, _ = found.groups()
         if letter is not None:
-            value = Fraction(1) if letter == "Z" else _length(length.strip())
+            value = Fraction(1) if letter == "Z" else length_of(length.strip())
             if value is None:
                 return None
             total += _through(open_tuplets, value)
@@ -85,12 +85,13 @@ def _one_note(tones: str, length: str, reference: bool) -> str:
     if reference:
         raise BadSheet(f"'[{tones}]' is no chord of plain notes.")
     first = _FIRST_LENGTH.match(tones)
-    inner, outer = _length(first[1]) if first else None, _length(length)
+    inner, outer = length_of(first[1]) if first else None, length_of(length)
     return "?" if inner is None or outer is None else f"C{inner * outer}"  # `?` makes the bar unreadable
 
 
 @lru_cache(maxsize=1024)
-def _length(text: str) -> Fraction | None:
+def length_of(text: str) -> Fraction | None:
+    """What stands behind a note - nothing, `2`, `/`, `3/2`, `/4` - as a factor; None where it is no length."""
     found = _LENGTH.fullmatch(text)
     if found is None:
         return None

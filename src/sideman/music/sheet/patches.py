@@ -96,7 +96,7 @@ def decode(patches: ArrayLike, reference: bool = False) -> str:
     keep = np.cumsum(ids == EOS, axis=1) == 0
     if not reference:
         keep &= ids > EOS
-    return ids[keep].astype(np.uint8).tobytes().decode("ascii", errors="replace")
+    return bytes(ids[keep].tolist()).decode("ascii", errors="replace")
 
 
 def split(text: str) -> tuple[list[str], list[str]]:
