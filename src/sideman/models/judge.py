@@ -4,7 +4,6 @@ What is asked of it afterwards is its tower alone, as of CLaMP 2's; scores of th
 """
 
 import math
-from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -30,4 +29,4 @@ class JudgeModel(nn.Module):
         states = self.tower.encoder(inputs, mask)
         feature = F.normalize(self.tower.project(masked_mean(states, mask)).float(), dim=-1)
         loss = self.decoder.loss(states.flatten(0, 1)[asked], wanted)
-        return feature, loss, cast(Tensor, self.logit_scale.clamp(max=math.log(100)).exp())
+        return feature, loss, self.logit_scale.clamp(max=math.log(100)).exp()

@@ -14,8 +14,6 @@ from torch.nn import functional as F
 from sideman.models.transformer import Attention, Share, Size, StackConfig, Transformer
 from sideman.music.sheet.m3_patches import PAD, PATCH, VOCABULARY, WINDOW
 
-Patches = Tensor
-
 
 class M3Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Sizes; the defaults are the published ones. `length`: most patches read at once. `reader_depth`: layers of the
@@ -90,12 +88,12 @@ class M3Encoder(nn.Module):
     def forward(self, patches: Tensor, mask: Tensor) -> Tensor:
         """`mask` bool [B, T], True = a patch of the piece; at most `length` patches."""
         ids = (patches + self.offsets).flatten(0, 1)
-        x = F.embedding_bag(ids, self.table.weight, mode="sum").unflatten(0, patches.shape[:2]) + self.table_bias
+        x = F.embedding_bag(ids, self.table.weight, mode="sum").view(*patches.shape[:2], -1) + self.table_bias
         x = self.dropout(self.norm(x + self.places.weight[: patches.shape[1]]))
         look = None if bool(mask.all()) else mask[:, None, None, :]
         for block in self.blocks:
             x = block(x, look)
-        return x
+        return cast(Tensor, x)
 
 
 class M3Decoder(nn.Module):
@@ -134,4 +132,4 @@ class M3Model(nn.Module):
     def forward(self, patches: Tensor, mask: Tensor, chosen: Tensor, inputs: Tensor | None = None) -> Tensor:
         """Loss of filling in the `chosen` patches (bool [B, T]) of `patches`, read as `inputs` if that is given."""
         states = self.encoder(patches if inputs is None else inputs, mask)
-        return cast(Tensor, cast(M3Decoder, self.decoder).loss(states[chosen], patches[chosen]))
+        return cast(M3Decoder, self.decoder).loss(states[chosen], patches[chosen])

@@ -49,7 +49,7 @@ def features(tower: MusicTower, pieces: Sequence[Patches]) -> NDArray[np.float32
         patches, mask = _padded([pieces[w.piece][w.start : w.stop] for w in some])
         for window, row in zip(some, tower(patches.to(device), mask.to(device)).float().cpu().numpy(), strict=True):
             total[window.piece] += window.fresh * row.astype(np.float64)
-    return (total / np.array([[len(piece)] for piece in pieces]).reshape(-1, 1)).astype(np.float32)
+    return np.asarray(total / np.array([[len(piece)] for piece in pieces]).reshape(-1, 1), np.float32)
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ COPIED = 0.95  # a piece as like a single one as this is taken for its copy
 
 def cosine(a: Features, b: Features) -> NDArray[np.float64]:
     """Of every row of `a` [N, D] with every row of `b` [M, D]: [N, M]; 0 where a row is all zeros."""
-    return _unit(a) @ _unit(b).T
+    return np.asarray(_unit(a) @ _unit(b).T)
 
 
 def scores(truth: Features, features: Features) -> NDArray[np.float64]:
@@ -32,7 +32,7 @@ def set_score(truth: Features, features: Features) -> float:
 
 def nearest(truth: Features, features: Features) -> NDArray[np.float64]:
     """How like each piece is to the real piece most like it: [N]."""
-    return cosine(features, truth).max(1)
+    return np.asarray(cosine(features, truth).max(1))
 
 
 def self_similarity(features: Features) -> float:
@@ -55,4 +55,4 @@ def search(queries: Features, keys: Features) -> dict[str, float]:
 def _unit(x: Features) -> NDArray[np.float64]:
     wide = np.asarray(x, np.float64)
     length = np.linalg.norm(wide, axis=1, keepdims=True)
-    return np.divide(wide, length, out=np.zeros_like(wide), where=length > 0)
+    return np.asarray(np.divide(wide, length, out=np.zeros_like(wide), where=length > 0))
