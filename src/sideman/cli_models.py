@@ -51,7 +51,7 @@ def list_command(as_json: bool) -> None:
     width = max([4, *(len(m.name) for m in found)])
     click.echo(f"{'name':<{width}}  kind      weights      files")
     for m in found:
-        mark = {"offline": "  options", "online": "  jam"}[m.kind] if m.path in chosen else ""
+        mark = {"offline": "  options", "online": "  jam", "sheet": "  compose"}[m.kind] if m.path in chosen else ""
         click.echo(f"{m.name:<{width}}  {m.kind:<8}  {m.parameters / 1e6:5.1f} M  {m.size_bytes / 1e6:6.1f} MB{mark}")
 
 
