@@ -64,7 +64,7 @@ def _measures(root: Element) -> dict[str, list[Element]]:
 def _draft(listed: Element | None, measures: list[Element], losses: Counter[str]) -> DraftPart:
     reader = PartReader(losses)
     bars = [reader.bar(measure) for measure in measures]
-    reader.slurs.pair(losses)
+    reader.slurs.close()
     return DraftPart(
         _line(listed, "part-name"), bars, _line(listed, "part-abbreviation"),
         reader.staves, reader.transpose, reader.percussion,

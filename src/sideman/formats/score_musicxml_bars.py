@@ -34,7 +34,7 @@ class PartReader:
         self.staves = 1
         self.transpose = 0
         self.percussion = False
-        self.slurs = Slurs()
+        self.slurs = Slurs(losses)
         self._lines = Lines(losses)
         self._key: Key | None = None
         self._divisions = Fraction(1)
@@ -56,7 +56,6 @@ class PartReader:
             handler = self._handlers.get(child.tag)
             if handler is not None:
                 handler(child)
-        self.slurs.bar += 1
         return self.at
 
     def _duration(self, element: Element | None) -> Fraction:

@@ -12,20 +12,20 @@ MAX_VERSES = 12
 
 
 class Slurs:
-    """Reads <notations>; slurs wait until the part is read, for their ends may come before their beginnings."""
+    """Reads <notations> and pairs slurs: programs number them in the order of the file, so a number may
+    be taken again while, in time, the slur before still lasts in another voice."""
 
-    def __init__(self) -> None:
-        self.bar = 0
-        self._ends: list[tuple[int, Fraction, bool, bool, str, DraftEvent]] = []
+    def __init__(self, losses: Counter[str]) -> None:
+        self.losses = losses
+        self._open: dict[tuple[str, str], DraftEvent] = {}  # first events by number and voice
 
     def read(self, notations: Element, event: DraftEvent) -> None:
+        for kind in ("stop", "start"):  # an event may end one slur and begin the next of the same number
+            for slur in notations.iterfind("slur"):
+                if slur.get("type") == kind:
+                    self._slur(slur.get("number", "1"), kind == "start", event)
         for child in notations:
-            if child.tag == "slur":
-                kind = child.get("type", "")
-                if kind in ("start", "stop"):
-                    main = bool(event.duration)
-                    self._ends.append((self.bar, event.onset, main, kind == "start", child.get("number", "1"), event))
-            elif child.tag == "tuplet":
+            if child.tag == "tuplet":
                 event.tuplet_starts |= child.get("type") == "start"
             elif child.tag in ("articulations", "ornaments", "technical"):
                 for sign in child:
@@ -35,24 +35,25 @@ class Slurs:
             elif child.tag == "arpeggiate":
                 _add(event, "arpeggio")
 
-    def pair(self, losses: Counter[str]) -> None:
-        """Write the slurs into their events; those between voices, or without an end, are counted as lost."""
-        opened: dict[str, DraftEvent] = {}
-        # At one time grace notes come first, and a slur ends before the next of its number begins.
-        for _, _, _, starts, number, event in sorted(self._ends, key=lambda end: end[:4]):
-            if starts:
-                losses["slurs without an end"] += number in opened
-                opened[number] = event
-                continue
-            first = opened.pop(number, None)
-            if first is None:
-                losses["slurs without an end"] += 1
-            elif first.voice != event.voice:
-                losses["slurs from one voice to another"] += 1
-            elif first is not event:
+    def _slur(self, number: str, starts: bool, event: DraftEvent) -> None:
+        if starts:
+            self.losses["slurs without an end"] += (number, event.voice) in self._open
+            self._open[number, event.voice] = event
+            return
+        first = self._open.pop((number, event.voice), None)
+        if first is not None:
+            if first is not event:
                 first.slurs_start += 1
                 event.slurs_stop += 1
-        losses["slurs without an end"] += len(opened)
+            return
+        elsewhere = next((key for key in self._open if key[0] == number), None)
+        if elsewhere is not None:
+            del self._open[elsewhere]
+        self.losses["slurs from one voice to another"] += 1
+
+    def close(self) -> None:
+        """The part ends."""
+        self.losses["slurs without an end"] += len(self._open)
 
 
 def read_lyric(lyric: Element, event: DraftEvent) -> None:
