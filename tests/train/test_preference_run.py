@@ -63,7 +63,7 @@ def weights(place: str) -> dict[str, torch.Tensor]:
 def test_what_a_run_leaves(root: Path):
     figures = run(f"prompts=[{PROMPT}]", "validate_pieces=1").train()
     folder = root / "runs" / "toy-sheet-dpo"
-    left = {"best", "last", "log.jsonl", "real.npz", "recipe.yaml", "round-0", "round-1", "round-2", "table.md"}
+    left = {"best", "last", "log.jsonl", "real", "real.npz", "recipe.yaml", "round-0", "round-1", "round-2", "table.md"}
     assert {path.name for path in folder.iterdir()} == left
     assert load_recipe(folder / "recipe.yaml", (), PreferenceRecipe) == recipe(
         f"prompts=[{PROMPT}]", "validate_pieces=1"
@@ -91,7 +91,7 @@ def test_what_a_run_leaves(root: Path):
     assert [line["step"] for line in logged if "loss" in line] == [2, 4, 6, 8, 10, 12]
     assert [line["round"] for line in logged if "round" in line] == [0, 1, 2]
     assert (folder / "table.md").read_text().splitlines()[0] == "Scores by: embedded judge (toy-sheet-judge)."
-    assert len((folder / "table.md").read_text().splitlines()) == 4 + 3
+    assert len((folder / "table.md").read_text().splitlines()) == 4 + 3 + 1
 
 
 def test_the_chosen_keep_the_rules_and_are_learned(root: Path):
@@ -180,7 +180,9 @@ def test_the_best_round_stays_diverse():
 
 def test_a_table_leaves_out_what_is_not_known():
     rows = [{"score": 0.3237, "uneven": 0.0213, "perplexity": float("nan")}]
-    assert table(rows, "CLaMP 2 (x)").splitlines()[-1].startswith("| 0 | 0.324 |  | 2.13 |  |")
+    lines = table(rows, {"score": 0.5}, "CLaMP 2 (x)").splitlines()
+    assert lines[-2].startswith("| 0 | 0.324 |  | 2.13 |  |")
+    assert lines[-1].startswith("| real | 0.500 |  |")
 
 
 def test_seeds_differ_by_round_and_piece():

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from sideman.errors import BadSheet
 from sideman.music.sheet import features as likeness
@@ -64,11 +65,12 @@ def judged_figures(features: Features, truth: Features, unseen: Features | None 
     return out
 
 
-def written_figures(texts: Sequence[str], real: Shingled) -> dict[str, float]:
+def written_figures(texts: Sequence[str], real: Shingled, among: NDArray[np.bool_] | None = None) -> dict[str, float]:
     """What is on the page: `uneven`, the share of bars whose voices differ in length; `unreadable`, the share of
     sheets without bars to tell; `bars`, their mean number; `overlap`, likeness to the real piece with most of the same
-    turns, the mean over the sheets, and `overlap_most`, that of the sheet nearest to one."""
-    found, overlap = bars(texts), real.nearest(texts)
+    turns, the mean over the sheets, and `overlap_most`, that of the sheet nearest to one. `among` [N, pieces]: which
+    pieces each sheet is compared with, if not all."""
+    found, overlap = bars(texts), real.nearest(texts, among)
     return {
         "bars": found.count / max(1, len(texts) - found.unreadable),
         "uneven": found.error,

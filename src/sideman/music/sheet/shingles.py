@@ -64,9 +64,13 @@ class Shingled:
                 np.maximum.at(out, self.piece, shared / max(FEWEST, len(hashes)))
         return out
 
-    def nearest(self, texts: Sequence[str]) -> NDArray[np.float64]:
-        """Likeness of each sheet to the piece most like it [N]."""
-        return np.array([self.likeness(text).max(initial=0.0) for text in texts])
+    def nearest(self, texts: Sequence[str], among: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+        """Likeness of each sheet to the piece most like it [N], of those that it is compared with by `among` [N,
+        pieces], or of all."""
+        found = (self.likeness(text) for text in texts)
+        if among is not None:
+            found = (row * kept[: len(row)] for row, kept in zip(found, among, strict=True))
+        return np.array([row.max(initial=0.0) for row in found])
 
 
 def _voices(text: str) -> list[list[list[int]]]:

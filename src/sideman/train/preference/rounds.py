@@ -73,14 +73,14 @@ class RoundFolder:
         return chosen, rejected
 
 
-def table(rows: Sequence[Figures], judge: str) -> str:
-    """The rounds so far in Markdown; scores are those of `judge`."""
+def table(rows: Sequence[Figures], real: Figures, judge: str) -> str:
+    """The rounds so far in Markdown, and what real pieces get; scores are those of `judge`."""
     lines = [
         f"Scores by: {judge}.", "",
         f"| round | {' | '.join(COLUMNS)} |",
         f"|--:|{'--:|' * len(COLUMNS)}",
     ]  # fmt: skip
-    for number, row in enumerate(rows):
+    for number, row in [*enumerate(rows), *([("real", real)] if real else [])]:
         cells = [_cell(row.get(name), decimals, factor) for name, decimals, factor in COLUMNS.values()]
         lines.append(f"| {number} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"

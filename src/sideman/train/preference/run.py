@@ -21,13 +21,12 @@ from sideman.files import write_atomic
 from sideman.models.build import ModelFile, load_checkpoint, parameters
 from sideman.models.sheet import SheetModel
 from sideman.music.sheet import features as likeness
-from sideman.music.sheet.measures import judged_figures, written_figures
 from sideman.music.sheet.prompts import Prompt
-from sideman.music.sheet.shingles import Shingled
 from sideman.train.checkpoint import checkpoint_in, read_state, settle, write_checkpoint
 from sideman.train.preference.choose import choose
-from sideman.train.preference.judge import Judge, real_sheets
+from sideman.train.preference.judge import Judge
 from sideman.train.preference.learn import Pairs, Terms
+from sideman.train.preference.real import RealSheets
 from sideman.train.preference.recipe import PreferenceRecipe, SheetSampling
 from sideman.train.preference.rounds import Figures, RoundFolder, table
 from sideman.train.processes import launch
@@ -52,6 +51,7 @@ class PreferenceRun:
         self.file = msgspec.structs.replace(self._load(self.start)[0], trained={})
         self.judge = Judge(recipe.judge, self.device)
         self.pack = load_sheet_pack(Path(recipe.data.pack))
+        self.real = RealSheets(self.pack, recipe.data, self.judge, self.folder / "real.npz")
         settle(self.folder / "last")
         self.asked, self.resumed = resume, may_resume(self.folder, self.file, resume)
         self.step, self.signals = 0, Signals()
@@ -154,15 +154,13 @@ class PreferenceRun:
         judged = [texts[place] for place in places]
         if not judged:
             raise WrongValue(f"None of the pieces in {folder.path} can be judged.", "Train the start model longer.")
-        real = self.judge.real(self.pack, recipe.data, self.folder / "real.npz")
-        shingled = Shingled.of(real_sheets(self.pack, recipe.data, ("train",)))
         figures = {
             "pieces": len(judged), "lost": len(texts) - len(judged),
-            **judged_figures(features, real.seen, real.unseen), **written_figures(judged, shingled),
-            **self._perplexity(self._model_of(number)),
+            **self.real.figures(features, judged), **self._perplexity(self._model_of(number)),
         }  # fmt: skip
         if number < recipe.rounds:
-            scores, nearest = likeness.scores(real.seen, features), likeness.nearest(real.seen, features)
+            seen = self.real.features[0]
+            scores, nearest = likeness.scores(seen, features), likeness.nearest(seen, features)
             choice = choose(judged, scores, nearest, recipe.portion, recipe.copied)
             if not choice.chosen or not choice.rejected:
                 raise WrongValue(
@@ -176,7 +174,7 @@ class PreferenceRun:
             }  # fmt: skip
         folder.write_figures(figures)
         rows = self._rows()
-        write_atomic(self.folder / "table.md", table(rows, self.judge.name).encode())
+        write_atomic(self.folder / "table.md", table(rows, self._own_figures(), self.judge.name).encode())
         progress.log(self.step, round=number, **figures)
         shown = ("score", "score_unseen", "uneven", "perplexity", "diversity", "overlap")
         progress.say(
@@ -195,6 +193,15 @@ class PreferenceRun:
                 break
             rows.append(figures)
         return rows
+
+    def _own_figures(self) -> Figures:
+        """What real pieces get, worked out once."""
+        folder = RoundFolder(self.folder / "real")
+        figures = folder.figures()
+        if figures is None:
+            figures = self.real.own_figures()
+            folder.write_figures(figures)
+        return figures
 
     @torch.no_grad()
     def _perplexity(self, place: Path) -> Figures:
