@@ -94,7 +94,7 @@ class _Layout:
 
     def _lines(self) -> dict[str, _Line]:
         """Events by voice, in order of time; what overlaps within a voice moves to a voice of its own."""
-        lines: dict[str, _Line] = {}
+        lines: dict[str, _Line] = {name: [[] for _ in self.bars] for name in self.draft.voice_staves}
         for number, draft in enumerate(self.draft.bars):
             by_voice: dict[str, list[DraftEvent]] = {}
             for event in draft.events:
@@ -159,15 +159,23 @@ def _layers(events: list[DraftEvent]) -> list[list[DraftEvent]]:
 
 
 def _filled(drafts: list[DraftEvent], length: Fraction, home: int) -> Iterable[Event]:
-    """The events of a bar with hidden rests between them, up to its end."""
+    """The events of a bar with hidden rests between them, one for each gap, up to its end."""
     at = ZERO
     for draft in drafts:
+        if _is_gap(draft):
+            continue
         if draft.onset > at:
             yield Event(at, draft.onset - at, staff=home, hidden=True)
         yield _event(draft)
         at = draft.onset + draft.duration
     if at < length:
         yield Event(at, length - at, staff=home, hidden=True)
+
+
+def _is_gap(draft: DraftEvent) -> bool:
+    """A hidden rest nothing hangs on."""
+    bare = not (draft.notes or draft.signs or draft.tuplet or draft.slurs_start or draft.slurs_stop)
+    return draft.hidden and bare
 
 
 def _event(draft: DraftEvent) -> Event:

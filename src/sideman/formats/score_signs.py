@@ -5,6 +5,8 @@ One row a sign; readers and writers of both formats are driven by these tables.
 
 from typing import NamedTuple
 
+from sideman.music.score import MarkKind
+
 
 class Sign(NamedTuple):
     """A sign on a note: `abc` as the dialect writes it, `xml` the path below <notations>."""
@@ -49,16 +51,17 @@ BY_XML = {
     s.xml: s.name for s in SIGNS if s.xml not in ("fermata", "stem", "technical/fingering", "ornaments/wavy-line")
 } | {"articulations/spiccato": "staccatissimo", "technical/harmonic": "open string"}  # fmt: skip
 
-# ABC decorations and shorthands -> our names; synonyms the standard lists are read too.
+# ABC decorations -> our names; synonyms the standard lists are read too.
 BY_DECORATION = {s.abc.strip("!"): s.name for s in SIGNS if s.abc.startswith("!") and s.abc.endswith("!")} | {
     "trill": "trill", "mordent": "mordent", "lowermordent": "mordent", "uppermordent": "inverted mordent",
     "pralltriller": "inverted mordent", "roll": "turn", "emphasis": "accent", "accent": "accent",
     "marcato": "marcato", "upbow": "up-bow", "downbow": "down-bow", "shortphrase": "breath", "+": "stopped",
     "staccato": "staccato", "turnx": "turn", "invertedturnx": "inverted turn",
 }  # fmt: skip
+# ABC's one-letter decorations by their long names.
 SHORTHANDS = {
-    ".": "staccato", "T": "trill", "M": "mordent", "P": "inverted mordent", "u": "up-bow", "v": "down-bow",
-    "H": "fermata", "L": "accent", "~": "turn",
+    ".": "staccato", "T": "trill", "M": "mordent", "P": "uppermordent", "u": "upbow", "v": "downbow", "H": "fermata",
+    "L": "accent", "~": "roll", "R": "roll", "S": "segno", "O": "coda",
 }  # fmt: skip
 
 DYNAMICS = frozenset((
@@ -66,7 +69,7 @@ DYNAMICS = frozenset((
     "rfz", "sfz", "sffz", "fz", "n", "pf", "sfzp",
 ))  # fmt: skip
 # Mark kind and text <-> decoration.
-LINES = {
+LINES: dict[tuple[MarkKind, str], str] = {
     ("wedge", "crescendo"): "<(", ("wedge", "crescendo stop"): "<)",
     ("wedge", "diminuendo"): ">(", ("wedge", "diminuendo stop"): ">)",
     ("pedal", "start"): "ped", ("pedal", "stop"): "ped-up",
@@ -77,7 +80,7 @@ LINES = {
     ("sign", "segno"): "segno", ("sign", "coda"): "coda", ("sign", "fine"): "fine",
     ("sign", "D.C."): "D.C.", ("sign", "D.S."): "D.S.", ("sign", "fermata"): "fermata",
 }  # fmt: skip
-BY_LINE = {abc: mark for mark, abc in LINES.items()} | {
+BY_LINE: dict[str, tuple[MarkKind, str]] = {abc: mark for mark, abc in LINES.items()} | {
     "crescendo(": ("wedge", "crescendo"), "crescendo)": ("wedge", "crescendo stop"),
     "diminuendo(": ("wedge", "diminuendo"), "diminuendo)": ("wedge", "diminuendo stop"),
     "D.C.alfine": ("sign", "D.C."), "D.C.alcoda": ("sign", "D.C."), "D.S.alfine": ("sign", "D.S."),
