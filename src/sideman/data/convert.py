@@ -72,7 +72,7 @@ def convert(
     report = _report(name, results)
     if jsonl is not None:
         songs = [(r.id, r.split, r.song) for r in kept if r.song is not None]
-        report = replace(report, jsonl_losses=ranked(write_jsonl(jsonl, name, songs, augment)))
+        report = replace(report, jsonl_losses=_ranked(write_jsonl(jsonl, name, songs, augment)))
     folder = data_folder(name, home)
     make_pack(name, [(r.id, r.split, r.frames) for r in kept if r.frames is not None]).save(folder / "cache.npz")
     report.save(folder, row)
@@ -152,11 +152,11 @@ def _report(name: str, results: list[Converted]) -> Report:
         chords=chords.total(),
         splits={split: splits[split] for split in SPLITS},
         discarded=dict(sorted(discarded.items())),
-        losses=ranked(losses),
-        simplified=ranked(_simplified(chords)),
-        meters=ranked(meters),
-        keys=ranked(keys),
-        qualities=ranked(_qualities(chords)),
+        losses=_ranked(losses),
+        simplified=_ranked(_simplified(chords)),
+        meters=_ranked(meters),
+        keys=_ranked(keys),
+        qualities=_ranked(_qualities(chords)),
     )
 
 
@@ -179,6 +179,6 @@ def _qualities(chords: Counter[Chord]) -> Counter[str]:
     return counts
 
 
-def ranked(counts: Counter[str]) -> dict[str, int]:
+def _ranked(counts: Counter[str]) -> dict[str, int]:
     """Largest first, ties by name."""
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

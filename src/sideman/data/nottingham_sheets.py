@@ -7,6 +7,7 @@ chords take the spelling that everybody reads.
 import re
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 
 from sideman.data import nottingham
@@ -36,7 +37,7 @@ def sheets(root: Path) -> list[str]:
 def sheet(root: Path, piece_id: str) -> SheetPiece:
     """One tune. Raises Discarded without notes, WrongValue for an unknown id."""
     text = nottingham.tune(root, piece_id)
-    fields = dict(found.groups() for line in text.splitlines() if (found := _FIELD.match(line)))
+    fields = {found[1]: found[2] for line in text.splitlines() if (found := _FIELD.match(line))}
     title = " ".join(fields.get("T", "").split())
     return SheetPiece(piece_id, standard(text), nottingham.work_of(piece_id, title), title)
 
@@ -73,7 +74,7 @@ def _regular(lines: list[str], unit: str, metre: str) -> Iterator[str]:
         found = _FIELD.match(line)
         if found is None:
             music = line.partition("%")[0]
-            yield waiting + _TOKEN.sub(lambda token: _rewritten(token, scale, metre), music)
+            yield waiting + _TOKEN.sub(partial(_rewritten, scale=scale, metre=metre), music)
             waiting = ""
         elif found[1] == "L":
             scale = Fraction(found[2].strip()) / _UNIT

@@ -29,6 +29,7 @@ def over_processes(
             futures = [pool.submit(job, part) for part in blocks]
             sizes: dict[Future[list[T]], int] = dict(zip(futures, map(len, blocks), strict=True))
             for future in as_completed(futures):
+                future.result()  # a bug shows at once, not after the last block
                 advance(sizes[future])
             for future in futures:
                 yield from future.result()

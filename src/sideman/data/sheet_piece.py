@@ -10,7 +10,7 @@ Both are plain functions of their arguments, so that conversion runs over proces
 from collections import Counter
 from dataclasses import dataclass, field
 
-from sideman.music.sheet.prompts import Prompt
+from sideman.music.sheet.prompts import UNKNOWN, Prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +22,5 @@ class SheetPiece:
     abc: str
     work: str
     title: str = ""
-    prompt: Prompt = Prompt()
+    prompt: Prompt = UNKNOWN
     losses: Counter[str] = field(default_factory=Counter)

@@ -108,6 +108,11 @@ def test_everything_moves_by_the_same_interval(to):
     assert (only - pitch_class(fifths_of(to)) + pitch_class(fifths_of("Eb"))) % 12 == 0
 
 
+def test_a_clef_is_no_key():
+    assert moved("[V:1][K:D]F[K:bass]F,|", "C", "D") == "[V:1][K:E]G[K:bass]G,|"
+    assert moved("[V:1][K:D bass]F [K:Am clef=alto]G|", "C", "D") == "[V:1][K:E bass]G [K:Bm clef=alto]A|"
+
+
 def test_what_cannot_be_moved():
     with pytest.raises(BadSheet, match="no key"):
         transpose("L:1/8\n[V:1]c|\n", "D")

@@ -5,6 +5,7 @@ A note name on that line is one number, and so is a signature; transposing adds.
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sideman.errors import BadSheet
 
@@ -16,7 +17,9 @@ SEMITONES_OF_LETTER = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 # Major-equivalent signature of a tonic, by the first three letters of the mode.
 _MODES = {"": 0, "maj": 0, "ion": 0, "lyd": 1, "mix": -1, "dor": -2, "m": -3, "min": -3, "aeo": -3, "phr": -4,
           "loc": -5}  # fmt: skip
-_KEY = re.compile(r"\s*([A-G])([b#]?)[ \t]*([A-Za-z]*)(.*)", re.DOTALL)
+_CLEFS = r"(?:treble|bass|alto|tenor|soprano|baritone|mezzo|perc|clef\s*=|octave\s*=|transpose\s*=|middle\s*=|staff)"
+_CLEF = re.compile(_CLEFS)
+_KEY = re.compile(rf"([A-G])([b#]?)[ \t]*((?!{_CLEFS})[A-Za-z]*)(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +48,17 @@ class AbcKey:
 
 
 def parse_key(text: str) -> AbcKey | None:
-    """`C#m`, `Ddor`, `G clef=bass` -> AbcKey; None for `none` or nothing. Raises BadSheet for what is no key."""
-    if not text.strip() or text.strip().lower().startswith("none"):
+    """`C#m`, `Ddor`, `G clef=bass` -> AbcKey; None for `none`, nothing, a clef alone. Raises BadSheet."""
+    value = text.strip()
+    if not value or value.lower().startswith("none") or _CLEF.match(value):
         return None
-    found = _KEY.fullmatch(text)
-    word = found[3] if found else ""
-    mode = word.lower() if word == "m" else word[:3].lower()
-    clef = mode not in _MODES
-    if found is None or (clef and not found[4].startswith("=") and word not in _CLEFS):
-        raise BadSheet(f"'{text.strip()}' is not a key.", "Write one like K:G, K:Bbm or K:Ddor.")
-    tonic = fifths_of(found[1] + found[2])
-    if clef:
-        return _checked(AbcKey(tonic, 0, "", f" {word}{found[4]}"), text)
-    return _checked(AbcKey(tonic, _MODES[mode], word, found[4]), text)
-
-
-_CLEFS = ("treble", "bass", "alto", "tenor", "clef", "octave", "transpose", "middle", "stafflines", "exp")
-
-
-def _checked(key: AbcKey, text: str) -> AbcKey:
+    found = _KEY.fullmatch(value)
+    mode = found[3].lower() if found else ""
+    if found is None or (mode != "m" and mode[:3] not in _MODES):
+        raise BadSheet(f"'{value}' is not a key.", "Write one like K:G, K:Bbm or K:Ddor.")
+    key = AbcKey(fifths_of(found[1] + found[2]), _MODES[mode if mode == "m" else mode[:3]], found[3], found[4])
     if not -7 <= key.signature <= 7:
-        raise BadSheet(f"The key '{text.strip()}' has no signature of at most seven accidentals.")
+        raise BadSheet(f"The key '{value}' has no signature of at most seven accidentals.")
     return key
 
 
@@ -80,6 +73,7 @@ def note_name(fifths: int) -> str:
     return "FCGDAEB"[letter] + ("#" * alteration if alteration > 0 else "b" * -alteration)
 
 
+@lru_cache(maxsize=256)
 def alteration(letter: str, signature: int) -> int:
     """By how many semitones a signature alters a letter: -1, 0 or 1."""
     return -((FIFTHS_OF_LETTER[letter] + 1 - signature) // 7)

@@ -24,6 +24,9 @@ class Prompt:
         return f"%{self.period}\n%{self.composer}\n%{self.instrumentation}\n"
 
 
+UNKNOWN = Prompt()
+
+
 def with_prompt(prompt: Prompt, sheet: str) -> str:
     """A sheet as a conditional model is trained on it. Without all three there is no prompt."""
     return f"{prompt.text()}{END}\n{sheet}" if prompt.complete else sheet

@@ -24,14 +24,15 @@ from sideman.music.sheet.keys import (
 
 _FIELD = re.compile(r"([A-Za-z]):[ \t]*(.*)")
 _VOICE = re.compile(r"[A-Za-z0-9_]+")
-_TOKEN = re.compile(
-    r"""(?P<text>"[^"\n]*")|!(?:[^!\n]+)!|\[(?P<field>[A-Za-z]):(?P<value>[^\]\n]*)\]|(?P<bar>\||::)"""
-    r"""|(?P<marks>__?|\^\^?|=)?(?P<note>[A-Ga-g][,']*)"""
-)
+_VOICE_TAG = re.compile(r"(\[V:[^\]\n]*\])")
+# What is looked at one by one: quoted texts, signs, inline fields, barlines and notes.
+_TOKENS = re.compile(r"""("[^"\n]*"|![^!\n]+!|\[[A-Za-z]:[^\]\n]*\]|\||::|(?:__?|\^\^?|=)?[A-Ga-g][,']*)""")
+_NOTE = re.compile(r"(__?|\^\^?|=)?([A-Ga-g][,']*)")
+_MARKED = re.compile(r"[\^_=]|\[K:")
 _ROOT = re.compile(r"(?<![A-Za-z])[A-G][#b]*|(?<=/)[A-G][#b]*")
 _ANY_ROOT = re.compile(r"[A-G][#b]?")
 _ACCIDENTALS = {"__": -2, "_": -1, "=": 0, "^": 1, "^^": 2}
-_MARKS = {alteration: marks for marks, alteration in _ACCIDENTALS.items()}
+_MARKS = {-2: "__", -1: "_", 0: "=", 1: "^", 2: "^^"}
 
 
 def global_key(text: str) -> AbcKey:
@@ -63,9 +64,9 @@ class _Mover:
         self.semitones = semitones_between(key.signature, target)
         self.global_key = key
         self.reference = reference
-        self.own_keys: dict[str, AbcKey | None] = {}
+        self.made: dict[tuple[int, int], _Table] = {}
+        self.tables: dict[str, _Table] = {}
         self.unpitched: set[str] = set()
-        self.voice = ""
         self.here: dict[str, int] = {}
         self.there: dict[str, int] = {}
         self.enter("")
@@ -77,7 +78,7 @@ class _Mover:
             field = _FIELD.match(line)
             if field is None:
                 if line and not line.startswith("%"):
-                    lines[i] = _TOKEN.sub(self.token, line)
+                    lines[i] = self.music(line)
             elif field[1] == "V":
                 owner = self.declare(field[2])
             elif field[1] == "K":
@@ -99,61 +100,118 @@ class _Mover:
             return line
         if owner and self.reference:
             raise BadSheet("A voice has a key of its own in the header.")
-        moved = key.move(self.fifths)
         if owner:
-            self.own_keys[owner] = key
+            self.tables[owner] = self.table_of(key)
         self.enter(owner)
-        return f"K:{moved}"
+        return f"K:{key.move(self.fifths)}"
 
     def enter(self, voice: str) -> None:
         self.voice = voice
-        self.set_key(self.own_keys.get(voice, self.global_key) or self.global_key)
-
-    def set_key(self, key: AbcKey) -> None:
-        self.source, self.target = key.signature, key.move(self.fifths).signature
+        self.table = self.tables.get(voice) or self.table_of(self.global_key)
         self.here, self.there = {}, {}
 
-    def token(self, found: "re.Match[str]") -> str:
-        marks, name = found["marks"], found["note"]
-        if name is not None:
-            return found[0] if self.voice in self.unpitched else self.note(marks, name)
-        if found["bar"] is not None:
-            if self.here:
-                self.here, self.there = {}, {}
-            return found[0]
-        if found["text"] is not None:
-            return self.quoted(found[0])
-        if found["field"] == "V":
-            self.enter(found["value"])
-        elif found["field"] == "K":
-            return self.inline_key(found[0], found["value"])
-        return found[0]
+    def table_of(self, key: AbcKey) -> "_Table":
+        signatures = key.signature, key.move(self.fifths).signature
+        if signatures not in self.made:
+            self.made[signatures] = _Table(*signatures, self.semitones, self.reference)
+        return self.made[signatures]
 
-    def note(self, marks: str | None, name: str) -> str:
-        altered = _ACCIDENTALS[marks] if marks else self.here.get(name)
+    def music(self, line: str) -> str:
+        """A line of music, voice by voice."""
+        pieces = _VOICE_TAG.split(line)
+        for i, piece in enumerate(pieces):
+            if i % 2:
+                self.enter(piece[3:-1])
+            elif piece and self.voice not in self.unpitched:
+                pieces[i] = self.voice_music(piece)
+        return "".join(pieces)
+
+    def voice_music(self, text: str) -> str:
+        """Music of one voice. What comes again in the same key is looked up."""
+        if self.here or "[K:" in text:
+            return self.moved(text)
+        known = self.table.music.get(text)
+        if known is None:
+            known = self.moved(text)
+            if not self.here:
+                self.table.music[text] = known
+        return known
+
+    def moved(self, text: str) -> str:
+        parts = _TOKENS.split(text)
+        if self.here or _MARKED.search(text):
+            parts[1::2] = map(self.token, parts[1::2])
+        else:  # notes of the scale alone: a look at the table each
+            parts[1::2] = map(self.table.__getitem__, parts[1::2])
+        return "".join(parts)
+
+    def token(self, token: str) -> str:
+        first = token[0]
+        if first == "|" or first == ":":
+            self.here, self.there = {}, {}
+            return token
+        if first == "[":
+            return self.inline_key(token, token[3:-1]) if token.startswith("[K:") else token
+        if first == '"' or first == "!":
+            return self.table[token]
+        altered, name = _parted(token)
         if altered is None:
-            altered = alteration(name[0].upper(), self.source)
+            altered = self.here.get(name)
+            if altered is None and not self.there:
+                return self.table[name]
+        if altered is None:
+            altered = alteration(name[0].upper(), self.table.source)
         self.here[name] = altered
-        new, new_name = _moved(name, altered, self.target - self.source, self.semitones)
+        new, new_name = _moved(name, altered, self.table.fifths, self.semitones)
         known = self.there.get(new_name)
         if known is None:
-            known = alteration(new_name[0].upper(), self.target)
+            known = alteration(new_name[0].upper(), self.table.target)
         self.there[new_name] = new
         return new_name if known == new else _MARKS[new] + new_name
 
     def inline_key(self, field: str, value: str) -> str:
         key = parse_key(value)
-        if key is None or self.voice in self.unpitched:
+        if key is None:
             return field
-        self.own_keys[self.voice] = key
-        self.set_key(key)
+        self.table = self.tables[self.voice] = self.table_of(key)
+        self.here, self.there = {}, {}
         return f"[K:{key.move(self.fifths)}]"
+
+
+class _Table(dict[str, str]):
+    """Tokens of a key with their counterparts in another one, where nothing is altered: a note of one scale is a
+    note of the other. `source` and `target` are the signatures, `fifths` from one to the other; `music` holds whole
+    bars that have been moved."""
+
+    def __init__(self, source: int, target: int, semitones: int, reference: bool) -> None:
+        super().__init__()
+        self.music: dict[str, str] = {}
+        self.source, self.target, self.fifths = source, target, target - source
+        self.semitones, self.reference = semitones, reference
+
+    def __missing__(self, token: str) -> str:
+        first = token[0]
+        if first == '"':
+            return self.quoted(token)
+        if first in "[!|:":
+            return token
+        new = _moved(token, alteration(first.upper(), self.source), self.fifths, self.semitones)[1]
+        self[token] = new
+        return new
 
     def quoted(self, text: str) -> str:
         if not "A" <= text[1] <= "G" or not (self.reference or is_chord(text[1:-1])):
             return text
         pattern = _ANY_ROOT if self.reference else _ROOT
-        return pattern.sub(lambda root: _moved_root(root[0], self.target - self.source), text)
+        return pattern.sub(lambda root: _moved_root(root[0], self.fifths), text)
+
+
+@lru_cache(maxsize=4096)
+def _parted(token: str) -> tuple[int | None, str]:
+    """What a note's own mark alters it by, and its name."""
+    found = _NOTE.fullmatch(token)
+    assert found is not None
+    return _ACCIDENTALS.get(found[1] or ""), found[2]
 
 
 @lru_cache(maxsize=4096)
