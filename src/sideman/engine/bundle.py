@@ -50,6 +50,7 @@ class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `chords`: names in id order, empty for our own list; `spelling`: whose grammar reads them;
     `window`: frames the network was trained on, or patches; `depth`, `heads`, `head_width`: of the patch decoder in a
     sheet model; `cross`: the decoder looks at the melody through cross-attention;
+    `prompts`: (period, composer, instrumentation) that a sheet model knows;
     `network`: sizes and switches of the network, for those who train it further."""
 
     name: str
@@ -67,6 +68,7 @@ class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trained: dict[str, str | int | float] = {}
     spelling: Spelling = "own"
     cross: bool = False
+    prompts: tuple[tuple[str, str, str], ...] = ()
     network: dict[str, Any] = {}
 
 

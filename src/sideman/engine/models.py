@@ -17,7 +17,7 @@ DEFAULTS = {"offline": ("offline",), "online": ("gapt", "online"), "sheet": ("sh
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One model. `part`: what it writes, "chord", "melody" or "score"; `card`: its model card (Markdown), empty if none."""
+    """One model. `part`: what it writes, "chord", "melody" or "score"; `card`: its card (Markdown), empty if none."""
 
     name: str
     kind: str

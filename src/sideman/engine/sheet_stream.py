@@ -4,6 +4,7 @@ A stream is plain data plus session handles: give it to one thread at a time. Ea
 need not be as long as each other.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -80,30 +81,30 @@ class Cached:
 
 @dataclass
 class SheetStream:
-    """B pieces. `state` float [B, C]: what the next patch of each piece is written from."""
+    """B pieces. `states` float [B, capacity, C]: what the patch after each one read is written from."""
 
     bundle: Bundle
     patches: Cached
     chars: Cached
-    state: Floats
+    states: Floats
 
     @classmethod
     def open(cls, bundle: Bundle, rows: int, capacity: int = GROW) -> "SheetStream":
         chars = Cached.open(bundle.chars, rows, PATCH_SIZE + 1)
         width = next(each.shape[2] for each in bundle.chars.get_inputs() if each.name == "states")
         patches = Cached.open(bundle.patches, rows, capacity)
-        return cls(bundle, patches, chars, np.zeros((rows, width), np.float32))
+        return cls(bundle, patches, chars, np.zeros((rows, capacity, width), np.float32))
 
     @property
     def rows(self) -> int:
-        return len(self.state)
+        return len(self.states)
 
     @property
     def lengths(self) -> Ints:
         """Patches read, row by row."""
         return self.patches.lengths
 
-    def feed(self, pieces: list[Patches]) -> None:
+    def feed(self, pieces: Sequence[Patches]) -> None:
         """Read more patches [n_b, 16] of each piece; a row may get none."""
         counts = np.array([len(piece) for piece in pieces], np.int64)
         width = int(counts.max())
@@ -112,11 +113,23 @@ class SheetStream:
         ids = np.full((self.rows, width, PATCH_SIZE), PAD, np.int64)
         for row, piece in enumerate(pieces):
             ids[row, : len(piece)] = piece
-        states = self.patches.feed({"patches": ids}, counts, width)
-        fed = counts > 0
-        self.state[fed] = states[fed, counts[fed] - 1]
+        before = self.lengths
+        fresh = self.patches.feed({"patches": ids}, counts, width)
+        missing = int(self.lengths.max()) - self.states.shape[1]
+        if missing > 0:
+            room = -(-missing // GROW) * GROW
+            self.states = np.pad(self.states, ((0, 0), (0, room), (0, 0)))
+        for row, (at, count) in enumerate(zip(before.tolist(), counts.tolist(), strict=True)):
+            self.states[row, at : at + count] = fresh[row, :count]
 
-    def begin(self, opened: list[tuple[int, ...]]) -> Floats:
+    def rollback(self, row: int, length: int) -> None:
+        """Forget what a row has read from patch `length` on. Raises ValueError for a length not reached."""
+        if not 0 <= length <= self.lengths[row]:
+            raise ValueError("a stream can only be rolled back to where it has been")
+        self.patches.lengths = self.lengths.copy()
+        self.patches.lengths[row] = length
+
+    def begin(self, opened: Sequence[Sequence[int]]) -> Floats:
         """Begin to write the next patch of each piece, which starts with the ids given; logits [B, 128] of the one
         after them."""
         self.chars.lengths = np.zeros(self.rows, np.int64)
@@ -125,20 +138,18 @@ class SheetStream:
         for row, known in enumerate(opened):
             ids[row, : len(known)] = known
         counts = 1 + np.array([len(known) for known in opened], np.int64)
-        logits = self.chars.feed({"states": self.state[:, None], "ids": ids}, counts, 1 + width)
+        here = self.states[np.arange(self.rows), self.lengths - 1]
+        logits = self.chars.feed({"states": here[:, None], "ids": ids}, counts, 1 + width)
         return np.asarray(logits[np.arange(self.rows), counts - 1])
 
-    def write(self, ids: Ints) -> Floats:
-        """Append one character [B] to the patch being written; logits [B, 128] of the next."""
-        nothing = np.zeros((self.rows, 0, self.state.shape[1]), np.float32)
-        logits = self.chars.feed({"states": nothing, "ids": ids[:, None]}, np.ones(self.rows, np.int64), 1)
+    def write(self, ids: Ints, going: NDArray[np.bool_] | None = None) -> Floats:
+        """Append one character [B] to the patch being written; logits [B, 128] of the next. Rows that are not `going`
+        on stay where they are, and theirs mean nothing."""
+        nothing = np.zeros((self.rows, 0, self.states.shape[2]), np.float32)
+        counts = np.ones(self.rows, np.int64) if going is None else going.astype(np.int64)
+        logits = self.chars.feed({"states": nothing, "ids": ids[:, None]}, counts, 1)
         return np.asarray(logits[:, 0])
-
-    def forget(self, row: int) -> None:
-        """Empty a row's context; what is fed next is its beginning."""
-        self.patches.lengths = self.patches.lengths.copy()
-        self.patches.lengths[row] = 0
 
     def keep(self, rows: Ints) -> "SheetStream":
         """A stream of these rows alone (repeats allowed)."""
-        return SheetStream(self.bundle, self.patches.keep(rows), self.chars.keep(rows), self.state[rows])
+        return SheetStream(self.bundle, self.patches.keep(rows), self.chars.keep(rows), self.states[rows])

@@ -27,7 +27,7 @@ from sideman.music.vocabulary import PartName, Vocabulary
 
 class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`model.json`. `chords`: names in id order, empty for our own list; `spelling`: whose grammar reads them;
-    `trained`: step, data, metrics, commit."""
+    `trained`: step, data, metrics, commit; `prompts`: those a sheet model has learned."""
 
     kind: Literal["online", "offline", "contrastive", "discriminative", "sheet", "m3", "clamp2", "judge"]
     part: PartName = "chord"
@@ -38,7 +38,13 @@ class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     music: M3Config | None = None
     chords: tuple[str, ...] = ()
     trained: dict[str, str | int | float] = {}
+    prompts: tuple[tuple[str, str, str], ...] = ()
     spelling: Spelling = "own"
+
+    @property
+    def network(self) -> "ModelFile":
+        """Without what it learned from: what two checkpoints must agree in to take each other's weights."""
+        return msgspec.structs.replace(self, trained={}, prompts=())
 
     @property
     def vocabulary(self) -> Vocabulary:

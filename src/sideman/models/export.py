@@ -102,6 +102,7 @@ def _describe(file: ModelFile, model: Playing, checkpoint: Path, name: str, fold
         files={path.name: fingerprint(path) for path in sorted(folder.glob("*.onnx"))},
         checkpoint=fingerprint(checkpoint / "model.safetensors"), window=window,
         chords=file.chords, spelling=file.spelling, trained=file.trained, cross=config.cross,
+        prompts=file.prompts,
         network=msgspec.to_builtins(model.config),
     )  # fmt: skip
     write_atomic(folder / "bundle.json", msgspec.json.format(msgspec.json.encode(described), indent=1))

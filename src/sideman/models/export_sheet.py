@@ -47,7 +47,7 @@ def bundle_logits(bundle: Bundle) -> np.ndarray:
     states = np.concatenate([np.concatenate(pair)[:-1] for pair in zip(first, rest, strict=True)])
     targets = np.concatenate([piece[1:] for piece in pieces])
     chars = SheetStream.open(bundle, len(targets))
-    chars.state = states
+    chars.states, chars.patches.lengths = states[:, None], np.ones(len(targets), np.int64)
     logits = [chars.begin([tuple(ids[:at].tolist()) for ids in targets]) for at in range(5)]
     logits += [chars.write(targets[:, at - 1]) for at in range(5, PATCH_SIZE)]
     return np.asarray(np.stack(logits, 1)[targets != PAD])

@@ -55,6 +55,14 @@ class SheetSource:
                 f"It holds: {', '.join(pack.collections.tolist())}.",
             )
 
+    @property
+    def prompts(self) -> tuple[tuple[str, str, str], ...]:
+        """Those that examples begin with, in order."""
+        if not self.sheets.prompts:
+            return ()
+        found = {tuple(row) for row in self.pack.prompts[self.sheets.indices[self.pieces]].tolist() if all(row)}
+        return tuple((period, composer, kind) for period, composer, kind in sorted(found))
+
     def draw(self, seed: int, step: int, batch: int) -> SheetBatch:
         """Batch `step` of a training run."""
         rng = np.random.default_rng([seed, step])

@@ -87,9 +87,10 @@ def _sheets(recipe: SheetRecipe) -> Work:
     def tables(model: nn.Module, folder: Path) -> dict[str, float]:
         return characters.tables(model, valid, next(model.parameters()).device, folder)
 
+    file = ModelFile("sheet", sheet=recipe.model, prompts=source.prompts)
     return Work(
-        "sheet", ModelFile("sheet", sheet=recipe.model), source, len(source.pieces), valid, characters,
-        {"window": recipe.data.length}, figures=bits, sample=tables,
+        "sheet", file, source, len(source.pieces), valid, characters, {"window": recipe.data.length}, figures=bits,
+        sample=tables,
     )  # fmt: skip
 
 
