@@ -124,7 +124,10 @@ def stats(names: tuple[str, ...], as_json: bool, picture: Path | None) -> None:
     from sideman.data.stats import converted, plot, stats_of, table
     from sideman.home import home
 
-    chosen = [collection(name).name for name in names] or _converted_or_fail(converted(home()))
+    for name in names:
+        if "songs" not in collection(name).holds:
+            raise click.UsageError(f"{name} gives no songs to count in; see sheets.md, the report of its conversion.")
+    chosen = list(names) or _converted_or_fail(converted(home()))
     rows = [stats_of(name, home()) for name in chosen]
     click.echo(msgspec.json.format(msgspec.json.encode(rows), indent=2).decode() if as_json else table(rows))
     if picture is not None:
@@ -147,7 +150,11 @@ def pack(names: tuple[str, ...], output: Path, sheets: bool) -> None:
     from sideman.data.sheets import load_sheet_pack, merge_sheet_packs
     from sideman.home import home
 
-    folders = [data_folder(collection(name).name, home()) for name in dict.fromkeys(names)]
+    kind = "sheets" if sheets else "songs"
+    for name in names:
+        if kind not in collection(name).holds:
+            raise click.UsageError(f"{name} gives no {kind}" + ("." if sheets else ": add --sheets."))
+    folders = [data_folder(name, home()) for name in dict.fromkeys(names)]
     if sheets:
         texts = merge_sheet_packs([load_sheet_pack(folder / "sheets.npz") for folder in folders])
         texts.save(output)

@@ -29,17 +29,17 @@ _NOTES = {"2": 3, "3": 2, "4": 3, "6": 2}  # what a bare tuplet takes the time o
 _COMPOUND = re.compile(r"(6|9|12)/")
 
 
-def sheets(root: Path) -> list[str]:
+def scores(root: Path) -> list[str]:
     """Sorted ids of all tunes under an unpacked source tree. Raises UnreadableFile."""
     return nottingham.pieces(root)
 
 
-def sheet(root: Path, piece_id: str) -> SheetPiece:
+def sheets(root: Path, piece_id: str) -> list[SheetPiece]:
     """One tune. Raises Discarded without notes, WrongValue for an unknown id."""
     text = nottingham.tune(root, piece_id)
     fields = {found[1]: found[2] for line in text.splitlines() if (found := _FIELD.match(line))}
     title = " ".join(fields.get("T", "").split())
-    return SheetPiece(piece_id, standard(text), nottingham.work_of(piece_id, title), title)
+    return [SheetPiece(piece_id, standard(text), nottingham.work_of(piece_id, title), title)]
 
 
 def standard(text: str) -> str:

@@ -15,6 +15,7 @@ from sideman.data.sheet_piece import SheetPiece
 from sideman.errors import SidemanError, UnreadableFile, WrongValue
 from sideman.formats.score_abc_write import to_abc
 from sideman.formats.score_musicxml import read
+from sideman.music.movements import movements
 from sideman.music.score import Score
 from sideman.music.sheet.clean import ascii_of
 from sideman.music.sheet.prompts import Prompt
@@ -45,24 +46,31 @@ def _scores(root: Path, prefix: str) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def sheet(root: Path, prefix: str, piece_id: str, instrumentation: str) -> SheetPiece:
-    """One score as standard ABC with its metadata. Raises Discarded, or WrongValue for an unknown id."""
-    path = _scores(root, prefix).get(piece_id)
+def sheets(root: Path, prefix: str, score_id: str, instrumentation: str) -> list[SheetPiece]:
+    """The movements of a score (`sq7313978/2`), or its only one (`sq7313978`), as standard ABC with their metadata.
+
+    What reading dropped counts for the first. Raises Discarded, or WrongValue for an unknown id.
+    """
+    path = _scores(root, prefix).get(score_id)
     if path is None:
-        raise WrongValue(f"There is no score '{piece_id}'.", f"Ids look like {prefix}6583477.")
-    score = _read(path)
+        raise WrongValue(f"There is no score '{score_id}'.", f"Ids look like {prefix}6583477.")
     folders = _folders(path)
     composer = composer_name(folders[0])
     names = _table(root, "scores", "id", "name")
-    title = names.get(piece_id.removeprefix(prefix)) or folders[-1].replace("_", " ")
-    return SheetPiece(
-        id=piece_id,
-        abc=to_abc(score),
-        work="/".join(folders if folders[1:2] == ["_"] else folders[:2]),
-        title=ascii_of(title),
-        prompt=Prompt(_period(root, composer), composer, instrumentation),
-        losses=Counter(score.losses),
-    )
+    title = ascii_of(names.get(score_id.removeprefix(prefix)) or folders[-1].replace("_", " "))
+    score = _read(path)
+    parts = movements(score)
+    return [
+        SheetPiece(
+            id=f"{score_id}/{number}" if len(parts) > 1 else score_id,
+            abc=to_abc(part),
+            work="/".join(folders if folders[1:2] == ["_"] else folders[:2]),
+            title=title,
+            prompt=Prompt(_period(root, composer), composer, instrumentation),
+            losses=Counter(score.losses) if number == 1 else Counter(),
+        )
+        for number, part in enumerate(parts, start=1)
+    ]
 
 
 def _read(path: Path) -> Score:

@@ -8,11 +8,11 @@ from sideman.data.sheet_piece import SheetPiece
 _PREFIX = "lc"
 
 
-def sheets(root: Path) -> list[str]:
-    """Sorted ids of all songs under an unpacked source tree. Raises UnreadableFile."""
+def scores(root: Path) -> list[str]:
+    """Sorted ids of all scores under an unpacked source tree. Raises UnreadableFile."""
     return list(openscore.scores(root, _PREFIX))
 
 
-def sheet(root: Path, piece_id: str) -> SheetPiece:
-    """One song. Raises Discarded, or WrongValue for an unknown id."""
-    return openscore.sheet(root, _PREFIX, piece_id, "Art Song")
+def sheets(root: Path, score_id: str) -> list[SheetPiece]:
+    """One score. Raises Discarded, or WrongValue for an unknown id."""
+    return openscore.sheets(root, _PREFIX, score_id, "Art Song")

@@ -1,4 +1,4 @@
-"""OpenScore String Quartets (MusicXML) -> sheets. A file is mostly a whole quartet."""
+"""OpenScore String Quartets (MusicXML) -> sheets. A file is mostly a whole quartet; each movement is a piece."""
 
 from pathlib import Path
 
@@ -8,11 +8,11 @@ from sideman.data.sheet_piece import SheetPiece
 _PREFIX = "sq"
 
 
-def sheets(root: Path) -> list[str]:
+def scores(root: Path) -> list[str]:
     """Sorted ids of all scores under an unpacked source tree. Raises UnreadableFile."""
     return list(openscore.scores(root, _PREFIX))
 
 
-def sheet(root: Path, piece_id: str) -> SheetPiece:
+def sheets(root: Path, score_id: str) -> list[SheetPiece]:
     """One score. Raises Discarded, or WrongValue for an unknown id."""
-    return openscore.sheet(root, _PREFIX, piece_id, "Chamber")
+    return openscore.sheets(root, _PREFIX, score_id, "Chamber")

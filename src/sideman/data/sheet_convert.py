@@ -35,17 +35,17 @@ _BLOCK_SCORES = 4
 
 @dataclass(frozen=True, slots=True)
 class ConvertedSheet:
-    """One score on its way into the pack: its rows, or why there are none."""
+    """One piece on its way into the pack: its row, or why there is none."""
 
     id: str
-    rows: tuple[SheetRow, ...] = ()
+    row: SheetRow | None = None
     reason: str = ""
     losses: Counter[str] = field(default_factory=Counter)
     bars: int = 0
     uneven_bars: int = 0
-    patches: tuple[int, ...] = ()
-    keys: tuple[str, ...] = ()
-    metres: tuple[str, ...] = ()
+    patches: int = 0
+    key: str = ""
+    metre: str = ""
 
 
 def convert_sheets(name: str, source: Path | None, home: Path, workers: int | None = None) -> SheetReport:
@@ -55,14 +55,14 @@ def convert_sheets(name: str, source: Path | None, home: Path, workers: int | No
     """
     row = collection(name)
     root = source_root(name, source, home)
-    ids = converter(name).sheets(root)
+    ids = converter(name).scores(root)
     job = partial(_convert_block, name, root)
     found = over_processes(f"Converting {name}", ids, job, workers or os.cpu_count() or 1, _BLOCK_SCORES)
     results = _without_doubles(list(found))
-    rows = [sheet for result in results for sheet in result.rows]
+    rows = [result.row for result in results if result.row is not None]
     if not rows:
         raise UnreadableFile(f"No score of {name} could be used.", f"Is {root} the unpacked source of {name}?")
-    report = _report(name, results)
+    report = _report(name, len(ids), results)
     folder = data_folder(name, home)
     make_sheet_pack(name, rows).save(folder / "sheets.npz")
     report.save(folder, row)
@@ -79,73 +79,71 @@ def converter(name: str) -> ModuleType:
 def _convert_block(name: str, root: Path, ids: list[str]) -> list[ConvertedSheet]:
     module = converter(name)
     results = []
-    for piece_id in ids:
+    for score_id in ids:
         try:
-            results.append(_prepare(name, module.sheet(root, piece_id)))
+            results += [_prepare(name, piece) for piece in module.sheets(root, score_id)]
         except Discarded as why:
-            results.append(ConvertedSheet(piece_id, reason=str(why)))
-        except SidemanError as error:
-            results.append(ConvertedSheet(piece_id, reason=error.message))
+            results.append(ConvertedSheet(score_id, reason=str(why)))
     return results
 
 
 def _prepare(name: str, piece: SheetPiece) -> ConvertedSheet:
-    interleaved = interleave(piece.abc)
-    text = reduce(interleaved)
-    sheet = read_interleaved(interleaved)
-    split = split_of(name, piece.work)
+    try:
+        interleaved = interleave(piece.abc)
+        sheet = read_interleaved(interleaved)
+        text = reduce(interleaved)
+    except SidemanError as error:
+        return ConvertedSheet(piece.id, reason=error.message)
     return ConvertedSheet(
         id=piece.id,
-        rows=(SheetRow(piece.id, split, piece.work, piece.title, piece.prompt, text),),
+        row=SheetRow(piece.id, split_of(name, piece.work), piece.work, piece.title, piece.prompt, text),
         losses=+piece.losses,
         bars=len(sheet),
         uneven_bars=align(sheet).uneven,
-        patches=(len(encode(with_prompt(piece.prompt, text))),),
-        keys=(str(global_key(text)),),
-        metres=(next((line[2:] for line in sheet.header if line.startswith("M:")), "none"),),
+        patches=len(encode(with_prompt(piece.prompt, text))),
+        key=str(global_key(text)),
+        metre=next((line[2:] for line in sheet.header if line.startswith("M:")), "none"),
     )
 
 
 def _without_doubles(results: list[ConvertedSheet]) -> list[ConvertedSheet]:
-    """Scores whose text is that of an earlier one are discarded."""
-    seen: dict[tuple[str, ...], str] = {}
+    """Pieces whose text is that of an earlier one are discarded."""
+    seen: set[str] = set()
     kept = []
     for result in results:
-        text = tuple(row.text for row in result.rows)
-        first = seen.setdefault(text, result.id)
-        double = bool(text) and first != result.id
-        kept.append(ConvertedSheet(result.id, reason="the same music as another score") if double else result)
+        double = result.row is not None and result.row.text in seen
+        kept.append(ConvertedSheet(result.id, reason="the same music as another piece") if double else result)
+        if result.row is not None:
+            seen.add(result.row.text)
     return kept
 
 
-def _report(name: str, results: list[ConvertedSheet]) -> SheetReport:
+def _report(name: str, scores: int, results: list[ConvertedSheet]) -> SheetReport:
     row = collection(name)
-    kept = [result for result in results if result.rows]
-    rows = [sheet for result in kept for sheet in result.rows]
+    kept = [(result, result.row) for result in results if result.row is not None]
     discarded: dict[str, list[str]] = {}
     for result in results:
-        if not result.rows:
+        if result.row is None:
             discarded.setdefault(result.reason, []).append(result.id)
-    splits = Counter(sheet.split for sheet in rows)
-    patches = [count for result in kept for count in result.patches]
+    splits = Counter(sheet.split for _, sheet in kept)
     return SheetReport(
         collection=name,
         licence=row.licence,
         use=row.use,
-        scores=len(results),
-        pieces=len(rows),
-        works=len({sheet.work for sheet in rows}),
-        bars=sum(result.bars for result in kept),
-        uneven_bars=sum(result.uneven_bars for result in kept),
-        characters=sum(len(sheet.text) for sheet in rows),
-        patches=int(median(patches)),
-        long_pieces=sum(count > CONTEXT_PATCHES for count in patches),
+        scores=scores,
+        pieces=len(kept),
+        works=len({sheet.work for _, sheet in kept}),
+        bars=sum(result.bars for result, _ in kept),
+        uneven_bars=sum(result.uneven_bars for result, _ in kept),
+        characters=sum(len(sheet.text) for _, sheet in kept),
+        patches=int(median(result.patches for result, _ in kept)),
+        long_pieces=sum(result.patches > CONTEXT_PATCHES for result, _ in kept),
         splits={split: splits[split] for split in SPLITS},
         discarded=dict(sorted(discarded.items())),
-        losses=_ranked(sum((result.losses for result in kept), Counter())),
-        keys=_ranked(Counter(key for result in kept for key in result.keys)),
-        metres=_ranked(Counter(metre for result in kept for metre in result.metres)),
-        composers=_ranked(Counter(sheet.prompt.composer or "unknown" for sheet in rows)),
+        losses=_ranked(sum((result.losses for result, _ in kept), Counter())),
+        keys=_ranked(Counter(result.key for result, _ in kept)),
+        metres=_ranked(Counter(result.metre for result, _ in kept)),
+        composers=_ranked(Counter(sheet.prompt.composer or "unknown" for _, sheet in kept)),
     )
 
 

@@ -1,9 +1,9 @@
-"""What every converter of sheets hands over: one piece as standard ABC, and what is known about it.
+"""What every converter of sheets hands over: pieces as standard ABC, and what is known about them.
 
 A converter module (`data/<collection>.py`, hyphens as underscores, or `<collection>_sheets.py` where the collection
 gives songs too) offers
-    sheets(root) -> sorted ids of all pieces under an unpacked source tree, and
-    sheet(root, piece_id) -> SheetPiece, raising Discarded.
+    scores(root) -> sorted ids of all scores under an unpacked source tree, and
+    sheets(root, score_id) -> the pieces of one score, such as its movements, raising Discarded.
 Both are plain functions of their arguments, so that conversion runs over processes.
 """
 

@@ -57,7 +57,7 @@ class SheetReport(msgspec.Struct, frozen=True, kw_only=True):
             "",
             f"Licence: {row.licence}. {row.note}",
             "",
-            f"{self.scores} scores, {discarded} of them discarded: {self.pieces} pieces of {self.works} works, "
+            f"{self.scores} scores: {self.pieces} pieces ({discarded} more discarded) of {self.works} works, "
             f"{self.bars} bars ({self.uneven_bars} whose voices differ in length), {self.characters} characters, "
             f"{self.patches} patches in the median piece, {self.long_pieces} pieces of more than {CONTEXT_PATCHES}.",
             "",
@@ -65,7 +65,7 @@ class SheetReport(msgspec.Struct, frozen=True, kw_only=True):
         ]
         named = {f"{why} ({len(ids)})": ", ".join(ids) for why, ids in self.discarded.items()}
         for title, rows in (
-            ("Discarded scores", named),
+            ("Discarded pieces", named),
             ("What reading dropped or changed in the others", self.losses),
             ("Keys", self.keys),
             ("Metres", self.metres),
