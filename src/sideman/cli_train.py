@@ -37,6 +37,7 @@ def train(recipe: Path, overrides: tuple[str, ...], resume: bool, runs: Path) ->
     Ctrl-C stops after the running step with a checkpoint; --resume goes on exactly as if nothing had happened.
     """
     _need_torch("Training")
+    from sideman.evaluate.sheet_writer import SheetWriter
     from sideman.train.ensemble import load_trainable, train_all
     from sideman.train.processes import is_first_process
     from sideman.train.recipe import stage_of
@@ -46,7 +47,7 @@ def train(recipe: Path, overrides: tuple[str, ...], resume: bool, runs: Path) ->
         return
     loaded = load_trainable(recipe, overrides)
     _check_pack(Path(loaded.data.pack), loaded.data.weights, sheets=loaded.stage.startswith("sheet"))
-    for run in train_all(loaded, runs, resume):
+    for run in train_all(loaded, runs, resume, SheetWriter()):
         if is_first_process():
             click.echo(run)
 
@@ -54,12 +55,13 @@ def train(recipe: Path, overrides: tuple[str, ...], resume: bool, runs: Path) ->
 def _tell(path: Path, overrides: tuple[str, ...], runs: Path) -> None:
     """A recipe of recipes; it always goes on from where it stopped."""
     from sideman.cli import run
+    from sideman.evaluate.sheet_writer import SheetWriter
     from sideman.train.processes import is_first_process
     from sideman.train.recipe import load_recipe
     from sideman.train.story import Story, StoryRecipe
 
     recipe = load_recipe(path, overrides, StoryRecipe)
-    Story(recipe, path.parent, runs, run).tell()
+    Story(recipe, path.parent, runs, run, SheetWriter()).tell()
     if is_first_process():
         click.echo(runs / recipe.run)
 

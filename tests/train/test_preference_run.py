@@ -11,13 +11,14 @@ from safetensors.torch import load_file
 from toy_music import RECIPES
 from toy_sheets import save_toy_sheets, toy_sheet
 
+from sideman import cli
 from sideman.errors import SidemanError, WrongValue
 from sideman.models.build import load_checkpoint
 from sideman.music.sheet.patches import split, tag
 from sideman.music.sheet.prompts import Prompt, with_prompt
 from sideman.train.ensemble import load_trainable
 from sideman.train.mle import Run
-from sideman.train.preference.recipe import PreferenceRecipe, SheetSampling
+from sideman.train.preference.recipe import PreferenceRecipe, SamplingConfig
 from sideman.train.preference.rounds import table
 from sideman.train.preference.run import PreferenceRun, best_of, piece_seed
 from sideman.train.recipe import load_recipe
@@ -25,7 +26,7 @@ from sideman.train.recipe import load_recipe
 PROMPT = ["Romantic", "Nobody, Anna", "Art Song"]
 
 
-def compose(place: Path, prompts: Sequence[Prompt], seeds: Sequence[int], sampling: SheetSampling) -> Iterator[str]:
+def compose(place: Path, prompts: Sequence[Prompt], seeds: Sequence[int], sampling: SamplingConfig) -> Iterator[str]:
     """A made-up sheet for each seed, tagged as a model tags it; every fifth seed's has a bar too short."""
     assert (place / "model.safetensors").exists()
     for prompt, seed in zip(prompts, seeds, strict=True):
@@ -149,11 +150,13 @@ def test_the_time_is_up(root: Path):
 
 
 def test_what_cannot_be_chosen_from_is_said(root: Path):
-    def silence(place: Path, prompts: Sequence[Prompt], seeds: Sequence[int], sampling: SheetSampling) -> list[str]:
-        return ["no music"] * len(seeds)
+    for text, message in (("", "None of the pieces"), (toy_sheet(1).replace("G,,6", "G,,5", 1), "0 pass")):
 
-    with pytest.raises(WrongValue, match="0 pass"):
-        PreferenceRun(recipe("run=silent"), Path("runs"), False, silence).train()
+        def same(place: Path, prompts: Sequence[Prompt], seeds: Sequence[int], sampling: SamplingConfig) -> list[str]:
+            return [text] * len(seeds)  # noqa: B023
+
+        with pytest.raises(WrongValue, match=message):
+            PreferenceRun(recipe(f"run=same-{len(text)}"), Path("runs"), False, same).train()
 
 
 @pytest.mark.parametrize(
@@ -189,3 +192,11 @@ def test_seeds_differ_by_round_and_piece():
     seeds = {piece_seed(s, n, p) for s in range(3) for n in range(3) for p in range(50)}
     assert len(seeds) == 450
     assert max(seeds) < 2**31
+
+
+def test_by_the_command_a_user_types(root: Path, capsys: pytest.CaptureFixture[str]):
+    """With what the start model really writes: after two steps nothing that ends, which is said."""
+    words = ["train", str(RECIPES / "toy" / "sheet-dpo.yaml"), "run=typed", "pieces=4", "sampling.longest=200"]
+    assert cli.run(words) == 2
+    assert "None of the pieces in runs/typed/round-0 can be judged" in capsys.readouterr().err
+    assert len(list((root / "runs" / "typed" / "round-0" / "original").iterdir())) == 4

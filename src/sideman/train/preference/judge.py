@@ -11,6 +11,7 @@ from sideman.errors import BadSheet
 from sideman.models.m3_features import features
 from sideman.models.music_encoders import load_tower
 from sideman.music.sheet.judged import Reader, judged
+from sideman.music.sheet.patches import split
 from sideman.train.checkpoint import checkpoint_in
 
 
@@ -33,6 +34,8 @@ class Judge:
         """Features [n, D] of the sheets that can be judged, and their places in `texts`."""
         patches, places = [], []
         for place, text in enumerate(texts):
+            if not split(text)[1]:
+                continue
             try:
                 patches.append(judged(text, self.reader))
             except BadSheet:

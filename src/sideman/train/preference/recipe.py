@@ -15,7 +15,7 @@ Portion = Annotated[float, msgspec.Meta(gt=0, le=0.5)]
 SLOW = OptimConfig(lr=1e-6, betas=(0.9, 0.999), weight_decay=0.01, schedule="constant", warmup=0)
 
 
-class SheetSampling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SamplingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How characters are drawn (spec 4.1); `longest`: characters after which a piece is given up."""
 
     top_k: Annotated[int, msgspec.Meta(ge=0, le=128)] = 9
@@ -35,7 +35,7 @@ class PreferenceRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     start: str
     judge: str
     prompts: tuple[tuple[str, str, str], ...] = ()
-    sampling: SheetSampling = SheetSampling()
+    sampling: SamplingConfig = SamplingConfig()
     rounds: Size = 3
     pieces: Size = 1000
     together: Size = 16

@@ -27,7 +27,7 @@ from sideman.train.preference.choose import choose
 from sideman.train.preference.judge import Judge
 from sideman.train.preference.learn import Pairs, Terms
 from sideman.train.preference.real import RealSheets
-from sideman.train.preference.recipe import PreferenceRecipe, SheetSampling
+from sideman.train.preference.recipe import PreferenceRecipe, SamplingConfig
 from sideman.train.preference.rounds import Figures, RoundFolder, table
 from sideman.train.processes import launch
 from sideman.train.progress import Progress
@@ -37,7 +37,7 @@ from sideman.train.sheet_batches import SheetSource
 from sideman.train.sheet_objective import Characters
 
 # Checkpoint, prompts, seeds, sampling -> a piece for each seed, in original text with its prompt.
-Composer = Callable[[Path, Sequence[Prompt], Sequence[int], SheetSampling], Iterable[str]]
+Composer = Callable[[Path, Sequence[Prompt], Sequence[int], SamplingConfig], Iterable[str]]
 
 
 class PreferenceRun:
