@@ -81,7 +81,7 @@ def _sign(group: str, element: Element, event: DraftEvent) -> None:
         event.strokes = min(int(text), 5) if text.isdecimal() else 3
         kind = element.get("type", "single")
         event.strokes_join = kind == "start"
-        if kind != "single":
+        if kind != "single" and len(event.notes) == 1:  # once for a chord
             _halve(event)
         if kind == "stop":
             event.strokes = 0
