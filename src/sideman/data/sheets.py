@@ -17,13 +17,14 @@ from sideman.data.pack import SPLITS
 from sideman.errors import UnreadableFile
 from sideman.files import write_atomic
 from sideman.music.sheet.keys import KEYS, fifths_of, pitch_class
-from sideman.music.sheet.patches import Patches, encode
+from sideman.music.sheet.patches import EncodedPiece, Patches, encode_piece
 from sideman.music.sheet.prompts import Prompt, with_prompt
 from sideman.music.sheet.transpose import global_key, transpose
 
 _ARRAYS = ("text", "starts", "ids", "works", "titles", "prompts", "split", "collection", "collections")
 # Names for a pitch class a piece is moved to, and how often each is taken (spec 5.3).
 _NAMES = {1: (("Db", 0.8), ("C#", 0.2)), 6: (("F#", 0.5), ("Gb", 0.5)), 11: (("B", 0.8), ("Cb", 0.2))}
+_KEPT_BYTES = 1 << 28
 _NEAR = np.array([1, 2, 3, 4, 3, 2, 1]) / 16  # three semitones down to three up
 
 KeyChoice = Literal["all", "near", "own"]
@@ -91,7 +92,7 @@ class SheetPieces:
 
     `keys` says where pieces are moved to: `all` fifteen keys alike (pre-training), `near` ones, the nearer the
     likelier (fine-tuning, spec 5.3), or none but their `own`. `prompts` puts the prompt lines and `%end` before
-    pieces that have all three.
+    pieces that have all three. What was moved and encoded once is kept, up to 256 MB; threads may share one.
     """
 
     def __init__(
@@ -109,21 +110,35 @@ class SheetPieces:
         self.length = length
         self.keys = keys
         self.prompts = prompts
+        self._encoded: dict[tuple[int, str], EncodedPiece] = {}
+        self._kept_bytes = 0
 
     def __len__(self) -> int:
         return len(self.indices)
 
-    def text(self, i: int, rng: np.random.Generator | None = None) -> str:
-        """Piece `i` of this split as text; with `rng` in a key drawn by `keys`, without it as it was written."""
+    def text(self, i: int, key: str = "") -> str:
+        """Piece `i` of this split as text, moved to `key` if one is given."""
         sheet = self.pack.sheet(int(self.indices[i]))
-        if rng is not None and self.keys != "own":
-            sheet = transpose(sheet, draw_key(sheet, self.keys, rng))
+        if key:
+            sheet = transpose(sheet, key)
         return with_prompt(self.pack.prompt(int(self.indices[i])), sheet) if self.prompts else sheet
 
     def patches(self, i: int, rng: np.random.Generator | None = None) -> Patches:
         """Piece `i` as patches; with `rng` in a random key and, where it is too long, cropped by chance; without it
         always the same: as written, from its head."""
-        return encode(self.text(i, rng), self.length, rng)
+        key = (
+            "" if rng is None or self.keys == "own" else draw_key(self.pack.sheet(int(self.indices[i])), self.keys, rng)
+        )
+        return self._piece(i, key).patches(self.length, rng)
+
+    def _piece(self, i: int, key: str) -> EncodedPiece:
+        found = self._encoded.get((i, key))
+        if found is None:
+            found = encode_piece(self.text(i, key))
+            if self._kept_bytes < _KEPT_BYTES:
+                self._encoded[i, key] = found
+                self._kept_bytes += found.nbytes
+        return found
 
     def epoch(self, rng: np.random.Generator) -> Iterator[Patches]:
         """Every piece once, in random order."""

@@ -7,6 +7,7 @@ its last patch. Body lines carry the stream tag `[r:i/j]`: line i, and j lines t
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -31,6 +32,27 @@ _BODY = re.compile(r"^\[(?:V|r):", re.MULTILINE)
 _TOKEN = re.compile(f"({_BARLINE})")
 
 
+@dataclass(frozen=True, slots=True)
+class EncodedPiece:
+    """A whole piece in patches: `head` uint8 [m, 16] (BOS patch and metadata), `body` uint8 [b, 16], and the patches of
+    the body at which its lines begin."""
+
+    head: NDArray[np.uint8]
+    body: NDArray[np.uint8]
+    line_starts: NDArray[np.int64]
+
+    @property
+    def nbytes(self) -> int:
+        return self.head.nbytes + self.body.nbytes + self.line_starts.nbytes
+
+    def patches(self, length: int | None = None, rng: np.random.Generator | None = None) -> Patches:
+        """[n, 16] with the EOS patch at the end; of a piece that is too long a part, see `encode`."""
+        total = len(self.head) + len(self.body) + 1
+        start = 0 if length is None or total <= length else crop_start(self.line_starts, total - length, rng)
+        whole = np.concatenate([self.head, self.body[start:], EOS_PATCH[None].astype(np.uint8)])
+        return whole[:length].astype(np.int64)
+
+
 def encode(text: str, length: int | None = None, rng: np.random.Generator | None = None) -> Patches:
     """A whole piece -> [n, 16], between the BOS and the EOS patch (spec 2.4).
 
@@ -38,16 +60,17 @@ def encode(text: str, length: int | None = None, rng: np.random.Generator | None
     metadata, and its head; or, where `rng` is given, its head, tail or middle by chance. Tags keep counting
     the lines of the whole piece. Raises WrongValue for text beyond ASCII.
     """
+    return encode_piece(text).patches(length, rng)
+
+
+def encode_piece(text: str) -> EncodedPiece:
+    """A whole piece, to be taken in parts. Raises WrongValue for text beyond ASCII."""
     metadata, body = split(text)
     if body and not body[0].startswith("[r:"):
         body = tag(body)
     head, _ = _cut("\n".join([*metadata, ""]), _line_starts)
     notes, line_starts = _cut("\n".join([*body, ""]), _body_starts)
-    total = len(head) + len(notes) + 2
-    if length is None or total <= length:
-        return np.concatenate([BOS_PATCH[None], head, notes, EOS_PATCH[None]])
-    start = crop_start(line_starts, total - length, rng)
-    return np.concatenate([BOS_PATCH[None], head, notes[start:], EOS_PATCH[None]])[:length]
+    return EncodedPiece(np.concatenate([BOS_PATCH[None], head]).astype(np.uint8), notes.astype(np.uint8), line_starts)
 
 
 def crop_start(line_starts: ArrayLike, excess: int, rng: np.random.Generator | None) -> int:
