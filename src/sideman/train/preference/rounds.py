@@ -73,16 +73,16 @@ class RoundFolder:
         return chosen, rejected
 
 
-def table(rows: Sequence[Figures], real: Figures, judge: str) -> str:
-    """The rounds so far in Markdown, and what real pieces get; scores are those of `judge`."""
+def table(rows: Mapping[str, Figures], judge: str) -> str:
+    """Sets of sheets by name in Markdown, those without figures left out; scores are those of `judge`."""
     lines = [
         f"Scores by: {judge}.", "",
-        f"| round | {' | '.join(COLUMNS)} |",
-        f"|--:|{'--:|' * len(COLUMNS)}",
+        f"| sheets | {' | '.join(COLUMNS)} |",
+        f"|:--|{'--:|' * len(COLUMNS)}",
     ]  # fmt: skip
-    for number, row in [*enumerate(rows), *([("real", real)] if real else [])]:
+    for title, row in rows.items():
         cells = [_cell(row.get(name), decimals, factor) for name, decimals, factor in COLUMNS.values()]
-        lines.append(f"| {number} | {' | '.join(cells)} |")
+        lines += [f"| {title} | {' | '.join(cells)} |"] if row else []
     return "\n".join(lines) + "\n"
 
 

@@ -174,7 +174,8 @@ class PreferenceRun:
             }  # fmt: skip
         folder.write_figures(figures)
         rows = self._rows()
-        write_atomic(self.folder / "table.md", table(rows, self._own_figures(), self.judge.name).encode())
+        titled = {f"round {place}": row for place, row in enumerate(rows)} | {"real": self._own_figures()}
+        write_atomic(self.folder / "table.md", table(titled, self.judge.name).encode())
         progress.log(self.step, round=number, **figures)
         shown = ("score", "score_unseen", "uneven", "perplexity", "diversity", "overlap")
         progress.say(
