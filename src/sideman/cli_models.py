@@ -72,6 +72,7 @@ def show(name: str) -> None:
 
 
 FAMILIES = ("realchords-online", "realchords-offline", "realchords-reward")
+COMPOSERS = ("notagen",)
 ENCODERS = ("clamp2", "m3")
 PUBLISHED = ("realchords", "gapt", "online", "offline")
 _FP32 = click.option("--fp32", is_flag=True, help="Keep full precision: four times the size, and exact.")
@@ -86,9 +87,10 @@ _FP32 = click.option("--fp32", is_flag=True, help="Keep full precision: four tim
     "  sideman models import realchords-offline step=20000.ckpt --chord-names names.json --name theirs\n"
     "  sideman options melody.mid --model theirs\n"
     "  sideman models import realchords-reward step=8000.ckpt --chord-names names.json --name judge-1\n"
+    "  sideman models import notagen weights_notagenx_p_size_16.pth --name notagen-x\n"
     "  sideman models import clamp2 weights_clamp2_h_size_768.pth --name clamp2",
 )
-@click.argument("kind", metavar="KIND", type=click.Choice((*FAMILIES, *ENCODERS)))
+@click.argument("kind", metavar="KIND", type=click.Choice((*FAMILIES, *COMPOSERS, *ENCODERS)))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
     "--chord-names", "names", type=click.Path(path_type=Path), metavar="FILE",
@@ -111,13 +113,17 @@ def import_command(
     """Make a published weight FILE play or judge here.
 
     KIND is one of ReaLchords, GAPT or ReaLJam: realchords-online (plays along), realchords-offline (harmonises whole
-    melodies) or realchords-reward (judges, in training and evaluation); or a music encoder, clamp2 or m3, which judges
-    sheets. FILE is a checkpoint as published: step=N.ckpt, actor.pth or weights_*.pth. Nothing in it is run, every
-    tensor is checked, and a model is written only if it is shown to play what the file plays.
+    melodies) or realchords-reward (judges, in training and evaluation); notagen, which composes; or a music encoder,
+    clamp2 or m3, which judges sheets. FILE is a checkpoint as published: step=N.ckpt, actor.pth or weights_*.pth.
+    Nothing in it is run, every tensor is checked, and a model is written only if it is shown to play what the file
+    plays.
     """
     _need_torch()
     if kind in ENCODERS:
         _import_encoder(kind, file, name, checkpoint)
+        return
+    if kind in COMPOSERS:
+        _import_composer(file, name, fp32, checkpoint)
         return
     if names is None:
         raise click.UsageError(f"{kind} needs --chord-names FILE, the list the network was trained with.")
@@ -184,6 +190,28 @@ def _import_encoder(kind: str, file: Path, name: str, checkpoint: Path | None) -
     if kind == "clamp2":
         click.echo("The text side is left out: it needs the tokenizer files of XLM-R, which are not here.", err=True)
         click.echo(f"In a recipe of stage sheet-dpo: judge={folder}", err=True)
+
+
+def _import_composer(file: Path, name: str, fp32: bool, checkpoint: Path | None) -> None:
+    import tempfile
+
+    from sideman.engine.models import own_folder
+    from sideman.files import write_atomic
+    from sideman.models.export import export_bundle
+    from sideman.models.published_sheet import import_sheet, sheet_card
+
+    folder = own_folder(name)
+    with tempfile.TemporaryDirectory() as scratch:
+        kept = checkpoint or Path(scratch)
+        report = import_sheet(file, kept)
+        described = export_bundle(kept, folder, name, int8=not fp32)
+    write_atomic(folder / "card.md", sheet_card(described, report).encode())
+    size = sum(part.stat().st_size for part in folder.iterdir())
+    click.echo(f"{name}: {described.kind}, {described.precision}, {size / 1e6:.1f} MB: {folder}")
+    for line in report.lines:
+        click.echo(line, err=True)
+    told = f"knows {len(described.prompts)} prompts" if described.prompts else "takes no prompts: it was not fine-tuned"
+    click.echo(f"It {told}. Compose with it: sideman compose --model {name}", err=True)
 
 
 def _import_bundle(

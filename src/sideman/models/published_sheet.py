@@ -5,16 +5,18 @@ passed over and reported; a tensor that is missing or of another shape is refuse
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import torch
 from torch import Tensor
 
-from sideman.engine.bundle import fingerprint
+from sideman.engine.bundle import BundleFile, fingerprint
 from sideman.errors import UnreadableFile
+from sideman.models.build import ModelFile, save_checkpoint
 from sideman.models.published import WrongWeights
 from sideman.models.published_file import MAX_NUMBERS, load_file
+from sideman.models.published_prompts import knows_prompts, published_prompts
 from sideman.models.sheet import SheetConfig, SheetModel, published_sheet
 
 PATCHES, CHARS = "patch_level_decoder.base", "char_level_decoder.base.transformer"
@@ -24,12 +26,54 @@ _EMBED = "patch_level_decoder.patch_embedding"
 _OTHER = "Is it a network of NotaGen, and complete?"
 
 
-class SheetReport(msgspec.Struct, frozen=True):
-    """What a published file held: the sizes of its network and what was passed over."""
+@dataclass(frozen=True)
+class SheetReport:
+    """What a published file held: sizes, the tensors passed over, the sha256 of the file."""
 
     config: SheetConfig
     extra: tuple[str, ...]
     sha256: str
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The report for people."""
+        patches, chars = self.config.patches, self.config.chars
+        built = (
+            f"patch decoder {patches.depth} x {patches.width}, {patches.heads} heads, {self.config.length} patches; "
+            f"character decoder {chars.depth} x {chars.width}"
+        )
+        return (built, *([f"passed over: {_some(self.extra)}"] if self.extra else []))
+
+
+def import_sheet(path: Path, folder: Path) -> SheetReport:
+    """Write the network of a published weight file as a checkpoint of ours. Raises as `read_sheet`."""
+    model, report = read_sheet(path)
+    prompts = published_prompts() if knows_prompts(path.name) else ()
+    trained: dict[str, str | int | float] = {"source": path.name, "sha256": report.sha256}
+    save_checkpoint(folder, ModelFile("sheet", sheet=report.config, prompts=prompts, trained=trained), model)
+    return report
+
+
+def sheet_card(described: BundleFile, report: SheetReport) -> str:
+    """What is known of an imported model, and what has to be found out."""
+    facts = {
+        "kind": described.kind, "parameters": f"{described.parameters:,}", "precision": described.precision,
+        "sizes": report.lines[0], "prompts": len(described.prompts), **described.trained,
+        "checkpoint (sha256)": described.checkpoint,
+    }  # fmt: skip
+    rows = "\n".join(f"| {name} | {value} |" for name, value in facts.items())
+    return f"""# {described.name}
+
+A network of NotaGen, imported from its published weights; not trained here.
+
+| fact | |
+|---|---|
+{rows}
+
+## Data and licence
+
+Those of its publisher, who has not published what it learned from.
+"""
 
 
 def read_sheet(path: Path) -> tuple[SheetModel, SheetReport]:
