@@ -25,6 +25,8 @@ MOST_LINES = 1024
 LONGEST_UNIT, ROOM = 24, 96
 _COUNT = re.compile(r"\[r:0/(\d{1,4})\]")
 _STARTS_UNIT = re.compile(BARLINE)
+# The eight characters a voice bar begins with, if it is one.
+_BEGINS_UNIT = re.compile(rf"(?:{BARLINE})?[0-9,.-]*\[(?:$|V(?:$|:))")
 _NO_MUSIC_YET = re.compile(rf"(?:{BARLINE})?[0-9,.-]*(?:\[[A-Z]:[^\]]*\])*")
 
 Steps = Generator[Request, Ids | None, None]
@@ -176,6 +178,8 @@ class Strict:
                 break
             text += piece
             yield from self._read(_closed(ids))
+            if not _BEGINS_UNIT.match(text[len(opened) :][:8]):
+                break  # it is no voice bar, however it goes on
             # Before the first bar there may be a barline, which cuts its unit in two.
             unfinished = first_line and _NO_MUSIC_YET.fullmatch(text[len(opened) :])
             if text.endswith("\n") or (EOS in ids[0] and not unfinished):
