@@ -57,7 +57,9 @@ def root(tmp_path):
     data = tmp_path / "source" / "data"
     data.mkdir()
     (data / "scores.tsv").write_text("id\tpath\tname\n1\tanywhere\tWarum sind denn die Rosen so blaß\n")
-    (data / "composers.tsv").write_text("id\tpath\tborn\n7\tHensel,_Fanny_(Mendelssohn)\t1805\n")
+    (data / "composers.tsv").write_text(
+        "id\tpath\tborn\tdied\n7\tHensel,_Fanny_(Mendelssohn)\t1805\t1847\n8\tSchröter,_Corona\t\t1802\n"
+    )
     return tmp_path / "source"
 
 
@@ -103,6 +105,11 @@ def test_processes_change_nothing(root, tmp_path):
 )
 def test_composers(folder, name):
     assert openscore.composer_name(folder) == name
+
+
+def test_a_period_where_only_the_death_is_known(root):
+    assert openscore._period(root, "Schroter, Corona") == "Classical"
+    assert openscore._period(root, "Nobody, Known") == ""
 
 
 def test_a_folder_without_scores(tmp_path):
