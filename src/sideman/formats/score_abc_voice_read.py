@@ -193,7 +193,7 @@ class VoiceReader:
         actual = math.prod(tuplet[0] for tuplet in self._tuplets)
         normal = math.prod(tuplet[1] for tuplet in self._tuplets)
         duration = written * normal / actual
-        event = DraftEvent(self._voice(), self._now, duration, notes, self._staff, hidden, beamed=bool(notes))
+        event = DraftEvent(self._voice(), self._now, duration, notes, self._staff, hidden, beamed=True)
         if actual != normal:
             event.tuplet, event.tuplet_starts = (actual, normal), self._tuplet_starts
         self._tuplet_starts = False
