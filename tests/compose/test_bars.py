@@ -99,7 +99,7 @@ def line(*chunks: str, number: int = 1, last: bool = False, fixed: bool = False)
         ("[V:1]G2 F2", "|[V:2][DF]2 ^D2", "|[V:3]G,,4", "|[V:4]B,4|\n"),
         ("[V:2]G2 F2|\n",),
         ("[V:1](3GAB c2", ":|1[V:3]{c}d4:|1\n"),
-        ('[V:1]"^a tempo" [M:3/4] c6', '|[V:3]!p!C6|\n'),
+        ('[V:1]"^a tempo" [M:3/4] c6', "|[V:3]!p!C6|\n"),
     ],
 )
 def test_lines_that_may_stand(chunks: tuple[str, ...]):

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from scripted import dictated, perform, reading
 
-from sideman.compose.actions import Write
+from sideman.compose.actions import Ids, Write
 from sideman.compose.free import free
-from sideman.music.sheet.patches import BOS_PATCH, EOS, EOS_PATCH, PAD, encode
+from sideman.music.sheet.patches import BOS_PATCH, EOS, EOS_PATCH, PAD, Patches, encode
 
 SHEET = "L:1/8\nM:2/4\nK:G\nV:1 treble \n[V:1]G2 F2|\n[V:1]G2 A2|\n[V:1]G4|]\n"
 PROMPT = "%Romantic\n%Schubert, Franz\n%Art Song\n"
@@ -80,7 +80,11 @@ def test_a_line_that_was_begun_goes_on(ends: bool):
 def test_a_first_line_without_an_end_is_no_piece():
     row = np.array([*b"[r:0/9][V:1]c2d2"], np.int64)
     more = np.array([*b"c2d2e2f2g2a2b2c2"], np.int64)
-    done = perform(free("", 16), lambda context, write: tuple((row if write.opened or len(context) == 1 else more).tolist()))
+
+    def network(context: Patches, write: Write) -> Ids:
+        return tuple((row if write.opened or len(context) == 1 else more).tolist())
+
+    done = perform(free("", 16), network)
     assert done.why == "long"
     assert len(done.context) == 16
 

@@ -118,7 +118,6 @@ def test_a_beginning_is_kept_and_gone_on_from():
 
 
 def test_the_header_stays_when_the_context_is_made_anew():
-    header, body = split(SHEET)
     count = 40
 
     def write(context: Patches, wanted: Write) -> Ids:
