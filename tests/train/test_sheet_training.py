@@ -85,7 +85,7 @@ def test_what_each_character_belongs_to(pack: SheetPack):
     sheet = "%Romantic\n%end\nK:G\nV:1 treble \n[V:1]G2|[V:12]F2|\n"
     patches = encode(sheet)
     kinds, voices = labels(patches)
-    text = {kind: "" for kind in KINDS}
+    text = dict.fromkeys(KINDS, "")
     for kind, char in zip(kinds.reshape(-1), patches.reshape(-1), strict=True):
         text[KINDS[kind]] += chr(char) if char > EOS else ""
     assert text == {
