@@ -181,13 +181,19 @@ def test_groups_of_parts() -> None:
         (HEAD + "c99999999|", UnreadableFile),
         (HEAD + "c" + "'" * 30 + "|", UnreadableFile),
         (HEAD + "c" * 5_000_001, TooLarge),
-        (HEAD + "c|" * 20_001, TooLarge),
         (HEAD + "".join(f"V:{n}\nc8|\n" for n in range(80)), UnreadableFile),
     ],
 )
 def test_broken_and_hostile_texts(text: str, error: type[SidemanError]) -> None:
     with pytest.raises(error):
         from_abc(text)
+
+
+def test_too_many_bars(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sideman.formats.score_abc_voice_read.MAX_BARS", 20)
+    assert len(tune("Z20|").bars) == 20
+    with pytest.raises(TooLarge):
+        tune("c|" * 21)
 
 
 def test_junk_between_notes_is_skipped_and_counted() -> None:
