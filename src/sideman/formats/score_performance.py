@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from sideman.errors import TooLarge
 from sideman.formats import musicxml_bars as steering
 from sideman.formats.musicxml_repeats import playing_order
 from sideman.formats.score_loudness import Loudness
@@ -16,6 +17,7 @@ from sideman.formats.score_programs import program_of
 from sideman.music.score import ZERO, Event, Part, Score, Voice
 
 DEFAULT_QPM = 100.0
+MAX_EVENTS = 200_000
 # A grace note on the beat, in quarter notes; together they take at most half of what they lead to.
 _GRACE = Fraction(1, 8)
 _SHORTENED = {"staccato": Fraction(1, 2), "staccatissimo": Fraction(1, 4), "portato": Fraction(3, 4)}
@@ -70,7 +72,7 @@ class Performance:
 
 
 def perform(score: Score) -> Performance:
-    """Play a score. Raises TooLarge for more than 10,000 played bars."""
+    """Play a score. Raises TooLarge for more than 10,000 played bars or 200,000 notes and rests."""
     bars, end = _bars(score)
     notes = [n for index, part in enumerate(score.parts) for n in _notes(score, part, index, bars)]
     return Performance(
@@ -90,6 +92,9 @@ def _bars(score: Score) -> tuple[list[tuple[int, Fraction]], Fraction]:
     for bar in playing_order(list(_steered(score))):
         found.append((bar, at))
         at += score.bars[bar].length
+    sizes = [sum(len(v.bars[n]) for part in score.parts for v in part.voices) for n in range(len(score.bars))]
+    if sum(sizes[bar] for bar, _ in found) > MAX_EVENTS:
+        raise TooLarge(f"Played out, the score has more than {MAX_EVENTS:,} notes and rests.", "Give less of it.")
     return found, at
 
 
