@@ -1,7 +1,7 @@
 """Pieces by a sheet model that is still in training: its checkpoint as a bundle for a while, and the compose room."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,18 +23,21 @@ class SheetWriter:
         self._opened: tuple[Path, Bundle] | None = None
 
     def __call__(
-        self, checkpoint: Path, prompts: Sequence[Prompt], seeds: Sequence[int], sampling: "SamplingConfig"
-    ) -> list[str]:
+        self, checkpoint: Path, prompts: Sequence[Prompt], seeds: Sequence[int], sampling: "SamplingConfig",
+        stop: Callable[[], str] = lambda: "",
+    ) -> list[str]:  # fmt: skip
         """A piece for each seed as the model writes it, prompt first; empty where it came to no end within
-        `sampling.longest` characters."""
+        `sampling.longest` characters. No pieces at all once `stop`, asked before every character, gives a reason."""
         bundle = self._bundle(checkpoint)
         asked = [prompt.text() if prompt.complete else "" for prompt in prompts]
         pieces = [limited(free(text, bundle.file.window), sampling.longest) for text in asked]
         drawn = SheetSampling(sampling.temperature, sampling.top_k, sampling.top_p, floor=True)
         texts, ends = [""] * len(pieces), [""] * len(pieces)
-        for said in play(bundle, pieces, seeds, drawn):
+        for said in play(bundle, pieces, seeds, drawn, stop):
             texts[said.row] += said.text
             ends[said.row] = said.why or ends[said.row]
+        if not {"end", "long"}.issuperset(ends):
+            return []
         return [text if end == "end" else "" for text, end in zip(texts, ends, strict=True)]
 
     def _bundle(self, checkpoint: Path) -> Bundle:
