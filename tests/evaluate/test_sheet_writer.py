@@ -7,7 +7,8 @@ import torch
 from toy_music import RECIPES
 
 from sideman.compose.actions import Piece, Say, Write
-from sideman.evaluate.sheet_writer import SheetWriter, limited
+from sideman.compose.free import free
+from sideman.evaluate.sheet_writer import SheetWriter, counted, limited
 from sideman.models.build import ModelFile, build, save_checkpoint
 from sideman.models.sheet import SheetModel
 from sideman.music.sheet.prompts import Prompt
@@ -63,3 +64,15 @@ def test_a_limited_piece_is_the_piece_until_it_is_too_long():
     assert told(limited(talk(5), 50)) == told(talk(5))
     said, why = told(limited(talk(5), 35))
     assert (said, why) == (told(talk(4))[0], "long")
+
+
+def test_a_counted_piece_begins_with_how_many_bars_are_left():
+    """The first tag is given as far as the closing bracket; all else is the free piece's own."""
+    patch = (*b"[r:0/23][V:1]c4|",)
+    for bars, opened in ((24, b"[r:0/23]"), (None, b"[r:0/")):
+        piece = counted(free("L:1/8\n", 32), bars)
+        requests = [piece.send(answer) for answer in (None, None, None, patch, None, patch)]
+        writes = [request.opened for request in requests if isinstance(request, Write)]
+        assert writes[:2] == [(), tuple(opened)]
+        said = "".join(request.text for request in requests if isinstance(request, Say))
+        assert said == "L:1/8\n[r:0/23][V:1]c4|"

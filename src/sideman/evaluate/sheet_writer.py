@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sideman.compose.actions import Ids, Piece, Say
-from sideman.compose.free import free
+from sideman.compose.actions import Ids, Piece, Say, Write
+from sideman.compose.free import FIRST_TAG, free
 from sideman.compose.lockstep import play
 from sideman.engine.bundle import Bundle, load_bundle
 from sideman.engine.sheet_sampling import SheetSampling
@@ -30,7 +30,7 @@ class SheetWriter:
         `sampling.longest` characters. No pieces at all once `stop`, asked before every character, gives a reason."""
         bundle = self._bundle(checkpoint)
         asked = [prompt.text() if prompt.complete else "" for prompt in prompts]
-        pieces = [limited(free(text, bundle.file.window), sampling.longest) for text in asked]
+        pieces = [limited(counted(free(text, bundle.file.window), sampling.bars), sampling.longest) for text in asked]
         drawn = SheetSampling(sampling.temperature, sampling.top_k, sampling.top_p, floor=True)
         texts, ends = [""] * len(pieces), [""] * len(pieces)
         for said in play(bundle, pieces, seeds, drawn, stop):
@@ -55,6 +55,21 @@ def _in_memory(bundle: Bundle) -> Bundle:
     """A bundle whose graphs are loaded, so that its folder may go."""
     _ = bundle.patches, bundle.chars
     return bundle
+
+
+def counted(piece: Piece, bars: int | None) -> Piece:
+    """A free piece whose first tag says that it has so many bars; the model counts down by itself."""
+    if bars is None:
+        return (yield from piece)
+    answer: Ids | None = None
+    while True:
+        try:
+            request = piece.send(answer)
+        except StopIteration as ended:
+            return str(ended.value)
+        if request == Write(tuple(FIRST_TAG.encode())):
+            request = Write(tuple(f"{FIRST_TAG}{bars - 1}]".encode()))
+        answer = yield request
 
 
 def limited(piece: Piece, longest: int) -> Piece:
