@@ -29,9 +29,15 @@ def can_engrave() -> bool:
     return find_spec("verovio") is not None
 
 
-def svg_page(score: Score, page: int = 1, seconds: float = SECONDS) -> tuple[str, int]:
-    """A page (from 1; -1: the last) as SVG, and how many there are. Raises CannotEngrave, MissingExtra, WrongValue."""
-    made = _engrave(score, "page", seconds, page)
+def can_print() -> bool:
+    """Whether the extra `pdf` is."""
+    return can_engrave() and find_spec("typst") is not None
+
+
+def svg_page(score: Score, page: int = 1, width: int | None = None, seconds: float = SECONDS) -> tuple[str, int]:
+    """A page (from 1; -1: the last) as SVG, `width` CSS pixels wide (None: A4), and how many there are.
+    Raises CannotEngrave, MissingExtra, WrongValue."""
+    made = _engrave(score, "page", seconds, page, width)
     if not made.pages:
         raise WrongValue(f"There is no page {page}; the score has {made.count}.", "Pages count from 1; -1 is the last.")
     return made.pages[0], made.count
@@ -44,21 +50,21 @@ def svg_pages(score: Score, seconds: float = SECONDS) -> tuple[str, ...]:
 
 def pdf(score: Score, seconds: float = SECONDS) -> bytes:
     """A PDF file of A4 pages. Raises CannotEngrave, MissingExtra."""
-    if find_spec("typst") is None:
+    if not can_print():
         raise MissingExtra("A PDF", "pdf")
     return _engrave(score, "pdf", seconds).pdf
 
 
-def timeline(score: Score, seconds: float = SECONDS) -> tuple[tuple[Moment, ...], int]:
+def timeline(score: Score, width: int | None = None, seconds: float = SECONDS) -> tuple[tuple[Moment, ...], int]:
     """What begins where on the pages of `svg_page`, and how many there are. Raises CannotEngrave, MissingExtra."""
-    made = _engrave(score, "timeline", seconds)
+    made = _engrave(score, "timeline", seconds, width=width)
     return made.timeline, made.count
 
 
-def _engrave(score: Score, want: Want, seconds: float, page: int = 1) -> Engraved:
+def _engrave(score: Score, want: Want, seconds: float, page: int = 1, width: int | None = None) -> Engraved:
     if not can_engrave():
         raise MissingExtra("Drawing a score", "score")
-    job = Job(write(score).decode(), want, page, score.title, score.composer)
+    job = Job(write(score).decode(), want, page, width, score.title, score.composer)
     paths = [_PACKAGE_PATH, *filter(None, [os.environ.get("PYTHONPATH")])]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(paths)}
     try:

@@ -20,7 +20,7 @@ from sideman.formats.score_svg import finish
 Want = Literal["page", "pages", "pdf", "timeline"]
 MEMORY_BYTES = 3 << 30
 _PAGE = {"pageWidth": 2100, "pageHeight": 2970, "pageMarginTop": 100, "pageMarginBottom": 100}
-_OPTIONS = _PAGE | {
+_OPTIONS: dict[str, Any] = _PAGE | {
     "scale": 40, "header": "none", "footer": "none", "breaks": "auto", "svgViewBox": True, "smuflTextFont": "none",
     "xmlIdSeed": 1,
 }  # fmt: skip
@@ -28,11 +28,13 @@ _AGAIN = re.compile(r"-rend\d+$")
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What to make of a score: one page as SVG (from 1, -1 the last), all of them, a PDF, or what begins where."""
+    """What to make of a score: one page as SVG (from 1, -1 the last), all of them, a PDF, or what begins where. `width`:
+    of the pages, in CSS pixels; None: that of A4."""
 
     musicxml: str
     want: Want
     page: int = 1
+    width: int | None = None
     title: str = ""
     composer: str = ""
 
@@ -61,7 +63,8 @@ def engrave(job: Job) -> Engraved:
 
     verovio.enableLog(verovio.LOG_OFF)
     toolkit: Any = verovio.toolkit()
-    toolkit.setOptions(_OPTIONS | {"adjustPageHeight": job.want in ("page", "pages")})
+    width = {} if job.width is None else {"pageWidth": job.width * 100 // _OPTIONS["scale"]}
+    toolkit.setOptions(_OPTIONS | width | {"adjustPageHeight": job.want in ("page", "pages")})
     if not toolkit.loadData(_numbered(job.musicxml)):
         raise ValueError("Verovio does not read it.")
     count = int(toolkit.getPageCount())
