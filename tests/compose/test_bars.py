@@ -132,11 +132,10 @@ def test_chunks_that_may_not_follow(before: tuple[str, ...], chunk: str):
     assert line(*before).objection(chunk)
 
 
-def test_upbeats_and_the_patience_with_odd_bars():
+def test_upbeats_are_no_whole_bars():
     assert not line(number=0).objection("[V:1]G")
     assert not line(last=True).objection("[V:1]G3|]\n")
     assert line(number=0).objection("[V:1]G6")
-    assert not line().objection("[V:1]G3", strict=False)
     assert line(fixed=True).objection("[V:1][M:3/4]G6")
 
 
@@ -156,6 +155,14 @@ def test_upbeats_and_the_patience_with_odd_bars():
 def test_what_fits(bar: str, length: int, expected: str):
     assert fitted(bar, Fraction(length)) == expected
     assert duration(fitted(bar, Fraction(length))) == length
+
+
+def test_a_bar_that_is_too_long_is_seen_before_its_end():
+    now = line("[V:1]G2 F2")
+    assert not now.overfull("|[V:2]c2 d2 e")  # which may become e/
+    assert not now.overfull("|[V:2](3cde f2 g")
+    assert now.overfull("|[V:2]c2 d2 e f")
+    assert not line().overfull("[V:1]c2 d2 e f g a")  # the first voice says how long it is
 
 
 @pytest.mark.parametrize("chunk", ["", "garbage", "|[V:2]G9|\n", "[V:9]c", "|[V:3]G", "[V:3]c|d|e\n"])
