@@ -165,6 +165,20 @@ def test_a_bar_that_is_too_long_is_seen_before_its_end():
     assert not line().overfull("[V:1]c2 d2 e f g a")  # the first voice says how long it is
 
 
+@pytest.mark.parametrize(
+    ("chunk", "expected"),
+    [
+        ("|[V:2]c2 d2 e f", "|[V:2]c2 d2"),
+        ("|[V:2](3cde f2 !p!g2", "|[V:2](3cde f2"),
+        ("|[V:2]c3 d2", ""),  # no note ends where the bar does
+        ("|[V:1]c2 d2 e", ""),  # the voice has sung
+        ("garbage", ""),
+    ],
+)
+def test_a_bar_ends_when_it_is_full(chunk: str, expected: str):
+    assert line("[V:1]G2 F2").trimmed(chunk) == expected
+
+
 @pytest.mark.parametrize("chunk", ["", "garbage", "|[V:2]G9|\n", "[V:9]c", "|[V:3]G", "[V:3]c|d|e\n"])
 def test_a_mended_chunk_may_always_follow(chunk: str):
     for before in ((), ("[V:1]G2 F2",), ("[V:1]G4", "|[V:2]G4")):

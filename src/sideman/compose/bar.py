@@ -89,6 +89,18 @@ class Line:
         after = self._order.index(self.voices[-1]) + 1 if self.voices else 0
         return self._order[after:]
 
+    def trimmed(self, chunk: str) -> str:
+        """A chunk that is too long, up to where its bar is full; empty where no note ends there or it has other
+        faults."""
+        found = _PIECE.fullmatch(chunk)
+        if found is None or not self.length:
+            return ""
+        bar = split_voice_bar(found[3].rstrip("\n"))[0] if found[3].endswith("\n") else found[3]
+        atoms = [atom[0] for atom in _ATOM.finditer(bar)]
+        kept = next((n for n in range(len(atoms)) if _lasts("".join(atoms[:n]), self.length)), 0)
+        cut = f"{found[1] or ''}[V:{found[2]}]{''.join(atoms[:kept]).rstrip()}"
+        return "" if not kept or self.objection(cut) else cut
+
     def mended(self, chunk: str) -> str:
         """What to write in the place of a chunk that never came right: as much of it as fits, and rests; without a
         voice that fits, the next one rests."""
@@ -151,6 +163,10 @@ def fitted(bar: str, length: Fraction) -> str:
         if missing >= 0 and missing.denominator in _PLAIN:
             return kept + (f"{' ' if kept else ''}z{_times(missing)}" if missing else "")
     return f"z{_times(length)}"
+
+
+def _lasts(bar: str, length: Fraction) -> bool:
+    return not _crooked(bar) and not bar.endswith(("<", ">")) and duration(bar) == length
 
 
 def _times(length: Fraction) -> str:

@@ -1,7 +1,8 @@
 """A piece whose header can be read and whose bars fit together: what does not is written again (NotaGen spec 4.3).
 
 The network writes line by line and, in the body, voice bar by voice bar. Each is looked at when it is complete; one
-that may not stand is forgotten and written anew, and after a few attempts put right by rule. Numbering of lines is not
+that goes on when its bar is full ends there, another that may not stand is forgotten and written anew, and after a few
+attempts put right by rule. Numbering of lines is not
 left to chance: with a number of bars wanted the countdown is given, without one it goes on from where the network began
 it. The prompt and the header never leave the context.
 """
@@ -161,12 +162,14 @@ class Strict:
             text = _text(chunk, opened)
             if line.objection(text):
                 tries += 1
+                full = line.trimmed(text)
+                tries = TRIES if full else tries
                 kept = len(chunk) - 1 if tries % 3 and tries < TRIES else 0
                 yield from self._back(chunk[kept].mark)
                 del chunk[kept:]
                 if tries < TRIES:
                     continue
-                text = line.mended(text)
+                text = full or line.mended(text)
                 yield from self._read(unit_patches(opened + text))
             line.add(text)
             opened, tries, chunk = "", 0, []
