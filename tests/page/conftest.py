@@ -71,7 +71,7 @@ def open_page(profile: Any, server: Server) -> Iterator[Callable[..., Any]]:
         if message.type == "error" and "Content Security Policy" in message.text:
             trouble.append(message.text)
 
-    def open_it(beside: Any = None, init: str = "", settings: Message | None = None) -> Any:
+    def open_it(beside: Any = None, init: str = "", settings: Message | None = None, path: str = "") -> Any:
         page = profile.new_page()
         pages.append(page)
         page.on("pageerror", lambda error: trouble.append(f"error in the page: {error}"))
@@ -82,7 +82,7 @@ def open_page(profile: Any, server: Server) -> Iterator[Callable[..., Any]]:
             page.evaluate("localStorage.clear()")
         if init:
             page.add_init_script(init)
-        page.goto(server.url)
+        page.goto(server.url + path)
         page.wait_for_selector("[data-setting=model] option:nth-child(2)", state="attached")  # the models are offered
         for name, value in (settings or {}).items():
             page.evaluate("([name, value]) => sideman.settings.set(name, value)", [name, value])

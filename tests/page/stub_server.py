@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import stub_compose
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -140,10 +141,14 @@ def make_app() -> Starlette:
     return Starlette(
         routes=[
             Route("/", lambda request: FileResponse(STATIC / "index.html")),
+            Route("/compose", lambda request: FileResponse(STATIC / "compose.html")),
             Mount("/static", StaticFiles(directory=STATIC)),
             Route("/v1/models", models),
             Route("/v1/takes", takes, methods=["POST"]),
             Route("/v1/options", options, methods=["POST"]),
+            Route("/v1/compose/models", stub_compose.models),
+            Route("/v1/compose", stub_compose.compose, methods=["POST"]),
+            Route("/v1/score", stub_compose.score, methods=["POST"]),
             WebSocketRoute("/v1/jam", jam),
         ]
     )

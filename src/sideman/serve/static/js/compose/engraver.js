@@ -11,13 +11,14 @@ import { safeSvg } from "./safe-svg.js";
 const PAUSE = 400; // ms between two drawings of a piece that grows
 
 export class Engraver extends EventTarget {
-  /** `width()`: CSS pixels there are for a page. */
+  /** `width()`: CSS pixels a page is to be set for. */
   constructor(width) {
     super();
     this.width = width;
     this.missing = null; // the server's line about it
     this.wish = null;
     this.known = 0; // pages of what is drawn
+    this.drawnWidth = null; // what they were set for
     this.busy = false;
   }
 
@@ -64,6 +65,7 @@ export class Engraver extends EventTarget {
   async #pages(abc, from, signal) {
     const pages = [];
     const width = this.width();
+    this.drawnWidth = width;
     for (let page = from + 1, last = page; page <= last; page += 1) {
       const answer = await engravedPage(abc, page, width, signal);
       last = answer.pages;

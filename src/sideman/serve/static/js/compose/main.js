@@ -16,18 +16,19 @@ import { Studio } from "./studio.js";
 import { TextView } from "./text-view.js";
 import { Wishes } from "./wishes.js";
 
+const MORE = 8; // bars offered beyond a whole piece
 const byId = (id) => document.getElementById(id);
 
 const wishes = new Wishes();
 const studio = new Studio(wishes);
 const player = new Player(wishes);
 const sheet = new SheetView(byId("sheet"));
-const engraver = new Engraver(() => byId("sheet").clientWidth);
+const engraver = new Engraver(setWidth);
 const form = new FormView(document, wishes);
 const text = new TextView({ area: byId("abc"), error: byId("abc-error"), back: byId("abc-back") }, studio);
-const files = Object.entries(FILES).map(([kind, { label }]) => {
+const files = Object.entries(FILES).map(([kind, { label, engraved = false }]) => {
   const control = button(label, () => whileBusy(control, () => download(kind)), `Download ${label}`);
-  control.dataset.file = kind;
+  Object.assign(control.dataset, { file: kind, engraved });
   return control;
 });
 byId("files").append(...files);
@@ -35,21 +36,27 @@ new PiecesView(byId("pieces"), byId("pieces-empty"), studio, async (piece) => {
   studio.open(piece);
   await listen();
 });
-const status = new StatusView(
+new StatusView(
   {
     write: byId("write"), phase: byId("phase"), progress: byId("progress"), notice: byId("notice"), listen: byId("listen"),
     title: byId("score-title"), facts: byId("facts"), goOn: byId("go-on"), files,
+    hint: byId("hint"), noEngraver: byId("no-engraver"), noEngraverWhy: byId("no-engraver-why"),
   },
-  studio,
-  player,
+  { studio, player, engraver },
 );
 
 byId("write").addEventListener("click", () => (studio.draft ? studio.stop() : studio.write()));
 byId("listen").addEventListener("click", () => listen());
 sheet.addEventListener("play", () => listen());
 
-/** The server's account of how the open piece sounds; asked once for each text. */
-let heard = { abc: null, score: null };
+/** The server's account of how the open piece sounds and where that stands; asked once for each text and width. */
+let heard = { abc: null, width: null, score: null };
+
+async function account({ abc }) {
+  const width = engraver.drawnWidth ?? setWidth();
+  if (heard.abc !== abc || heard.width !== width) heard = { abc, width, score: await playable(abc, width) };
+  return heard.score;
+}
 
 /** Plays the open piece from the chosen bar, or stops. */
 async function listen() {
@@ -57,9 +64,9 @@ async function listen() {
   if (player.source || !piece) return player.stop();
   byId("listen").setAttribute("aria-busy", "true");
   try {
-    if (heard.abc !== piece.abc) heard = { abc: piece.abc, score: await playable(piece.abc) };
-    const from = sheet.chosen === null ? 0 : startOf(heard.score.cursor, sheet.chosen);
-    if (await player.play(heard.score, from)) studio.clear("sound");
+    const score = await account(piece);
+    const from = sheet.chosen === null ? 0 : startOf(score.cursor, sheet.chosen);
+    if (await player.play(score, from)) studio.clear("sound");
     else studio.tell("The browser holds the sound back. Press Play again.", "sound");
   } catch (error) {
     studio.tell(error.message, "sound");
@@ -109,36 +116,22 @@ engraver.addEventListener("drawn", ({ detail: { pages, from, abc, growing } }) =
   text.complain(null);
   sheet.replace(pages, from);
   if (growing) sheet.toEnd();
-  showState();
+  else offerGoOn();
 });
 engraver.addEventListener("failed", ({ detail: { error, growing } }) => {
   if (engraver.missing) sheet.clear();
   else if (!growing) text.complain(error.message); // half a piece may be unreadable
-  showState();
 });
 
-/** What of the page depends on what is drawn. */
-function showState() {
-  const { missing } = engraver;
-  byId("hint").hidden = !sheet.empty || missing !== null || studio.piece !== null || studio.draft !== null;
-  byId("no-engraver").hidden = missing === null;
-  byId("no-engraver-why").textContent = missing ?? "";
-  for (const control of files)
-    if (missing && FILES[control.dataset.file].engraved) control.disabled = true;
-}
-studio.addEventListener("change", showState);
-
 const [keep, more] = [byId("keep"), byId("more")];
-const barsNow = () => split(studio.text).bars.length || sheet.bars.length;
 
-/** Offers to keep what is there, or up to the chosen bar. */
+/** Offers to keep up to the chosen bar and make up for the rest, or to keep all and add some. */
 function offerGoOn() {
   if (studio.draft) return;
-  const bars = barsNow();
-  keep.max = Math.max(1, bars);
-  keep.value = sheet.chosen === null ? Math.max(1, bars) : sheet.chosen + 1;
-  more.value = Math.max(1, bars - keep.value) || 8;
-  if (Number(keep.value) === bars) more.value = 8;
+  const bars = Math.max(1, split(studio.text).bars.length || sheet.bars.length);
+  const kept = sheet.chosen === null ? bars : sheet.chosen + 1;
+  Object.assign(keep, { max: bars, value: kept });
+  more.value = kept < bars ? bars - kept : MORE;
 }
 sheet.addEventListener("choose", offerGoOn);
 studio.addEventListener("change", offerGoOn);
@@ -147,11 +140,16 @@ byId("go-on").addEventListener("submit", (event) => {
   studio.goOn(Number(keep.value), Number(keep.value) + Number(more.value));
 });
 
-let drawnWidth = 0;
+/** CSS pixels a page of the score is set for: notes grow with the letters of the page. */
+function setWidth() {
+  const letters = parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+  return Math.round(Math.min(4000, Math.max(300, byId("sheet").clientWidth / letters)));
+}
+
 new ResizeObserver(() => {
-  const width = byId("sheet").clientWidth;
-  if (Math.abs(width - drawnWidth) < 0.1 * width) return;
-  drawnWidth = width;
+  const { drawnWidth } = engraver;
+  if (drawnWidth === null || Math.abs(setWidth() - drawnWidth) < 0.1 * drawnWidth) return; // it is scaled
+  player.stop();
   if (!studio.draft && studio.text) engraver.draw(studio.text);
 }).observe(byId("sheet"));
 
@@ -168,7 +166,7 @@ function draw() {
   const second = player.position;
   const { cursor } = player.score;
   const bar = cursor[Math.max(0, entryAt(cursor, second))]?.bar ?? 0;
-  byId("bar").textContent = `Bar ${bar + 1} of ${barsNow()}`;
+  byId("bar").textContent = `Bar ${bar + 1} of ${keep.max}`;
   sheet.draw(player.score, Math.max(0, second), calm.matches);
   requestAnimationFrame(draw);
 }
@@ -187,8 +185,6 @@ async function offerModels() {
 
 const newest = studio.pieces.list()[0];
 if (newest) studio.open(newest);
-status.draw();
-showState();
 offerModels();
 
-window.sideman = { studio, player, wishes, sheet, engraver };
+window.sideman = { studio, player, settings: wishes, sheet, engraver };

@@ -21,14 +21,14 @@ export function pieceOf(request, { model, seed, why, seconds, abc }) {
 }
 
 /** "16 bars · 3/4 · G / Em · seed 7". */
-export function facts({ abc, written, seed }) {
+export function facts({ abc, written, model, seed }) {
   const { bars } = split(abc);
   const [metre, key] = [field(abc, "M"), field(abc, "K")];
   return [
     bars.length > 0 && `${bars.length} ${bars.length === 1 ? "bar" : "bars"}`,
     metre,
     KEYS[key] ? `${key} / ${KEYS[key]}` : key !== "none" && key,
-    `seed ${seed}`,
+    model && `seed ${seed}`,
     abc !== written && "edited",
   ].filter(Boolean).join(" · ");
 }

@@ -60,12 +60,12 @@ export async function interleaved(abc) {
   return (await score(abc, "abc")).text();
 }
 
-/** What sounds when: {title, seconds, pages, parts, notes, cursor}. */
-export async function playable(abc) {
-  return (await score(abc, "play")).json();
+/** What sounds when, and where on pages of that width: {title, seconds, pages, parts, notes, cursor}. */
+export async function playable(abc, width) {
+  return (await score(abc, "play", { width })).json();
 }
 
-/** One page as SVG text, and how many there are. `width`: CSS pixels there are for it; null: a sheet of paper. */
+/** One page as SVG text, and how many there are. `width`: how many CSS pixels wide it is set; null: a sheet of paper. */
 export async function engravedPage(abc, page, width = null, signal = null) {
   const answer = await score(abc, "svg", { page, ...(width && { width }) }, signal);
   return { svg: await answer.text(), pages: Number(answer.headers.get("X-Pages")) || 1 };

@@ -5,15 +5,16 @@ import { facts } from "./pieces.js";
 
 export class StatusView {
   /** `parts`: the elements by name. */
-  constructor(parts, studio, player) {
-    Object.assign(this, { parts, studio, player });
+  constructor(parts, { studio, player, engraver }) {
+    Object.assign(this, { parts, studio, player, engraver });
     for (const source of [studio, player]) source.addEventListener("change", () => this.draw());
+    engraver.addEventListener("failed", () => this.draw());
     studio.addEventListener("notice", () => this.#notice());
     this.draw();
   }
 
   draw() {
-    const { parts, studio, player } = this;
+    const { parts, studio, player, engraver } = this;
     const { phase, draft, piece } = studio;
     parts.write.textContent = draft ? "Stop" : "Write";
     parts.write.classList.toggle("on", draft !== null);
@@ -23,7 +24,11 @@ export class StatusView {
     if (draft) this.#progress(draft);
     parts.listen.classList.toggle("on", player.source !== null);
     parts.listen.setAttribute("aria-label", player.source ? "Stop" : "Play the piece");
-    for (const control of [parts.listen, ...parts.files, ...parts.goOn.elements]) control.disabled = draft !== null || !piece;
+    for (const control of [parts.listen, ...parts.files, ...parts.goOn.elements])
+      control.disabled = draft !== null || !piece || (engraver.missing !== null && control.dataset.engraved === "true");
+    parts.hint.hidden = engraver.missing !== null || piece !== null || draft !== null;
+    parts.noEngraver.hidden = engraver.missing === null;
+    parts.noEngraverWhy.textContent = engraver.missing ?? "";
     parts.title.textContent = draft ? "New piece" : (piece?.title ?? "Score");
     parts.facts.textContent = draft ? this.#drafted(draft) : piece ? facts(piece) : "";
   }
