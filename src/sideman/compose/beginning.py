@@ -15,8 +15,8 @@ _UNNAMED = re.compile(r"[XTCZWwSNOAB]:")
 
 
 def beginning(data: bytes, name: str) -> str:
-    """Interleaved ABC of a .abc, .musicxml, .mxl or .mid file: header and bars. ABC that is interleaved already, or is a
-    header alone, stays as it is. Raises UnreadableFile, TooLarge, BadSheet, EmptyMelody."""
+    """Interleaved ABC of a .abc, .musicxml, .mxl or .mid file: header and bars. ABC that is interleaved already, or is
+    a header alone, stays as it is. Raises UnreadableFile, TooLarge, BadSheet, EmptyMelody."""
     if not data.startswith((b"MThd", b"PK\x03\x04", b"<", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf<")):
         text = abc_text(data, name)
         header, body = split(without_prompt(text))

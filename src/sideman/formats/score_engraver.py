@@ -28,8 +28,8 @@ _AGAIN = re.compile(r"-rend\d+$")
 
 
 class Job(msgspec.Struct, frozen=True):
-    """What to make of a score: one page as SVG (from 1, -1 the last), all of them, a PDF, or what begins where. `width`:
-    of the pages, in CSS pixels; None: that of A4."""
+    """What to make of a score: one page as SVG (from 1, -1 the last), all of them, a PDF, or what begins where.
+    `width`: of the pages, in CSS pixels; None: that of A4."""
 
     musicxml: str
     want: Want

@@ -80,8 +80,8 @@ def synthesise(played: Performance) -> Samples:
 
 def wav_bytes(sound: Samples) -> bytes:
     """Sound [samples, channels] in -1..1 as a file of 16-bit PCM."""
-    data = np.round(np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
-    channels = sound.shape[1]
+    data: bytes = np.round(np.clip(sound, -1, 1) * 32767).astype("<i2").tobytes()
+    channels = int(sound.shape[1])
     head = b"fmt " + (16).to_bytes(4, "little") + (1).to_bytes(2, "little") + channels.to_bytes(2, "little")
     head += RATE.to_bytes(4, "little") + (RATE * channels * 2).to_bytes(4, "little")
     head += (channels * 2).to_bytes(2, "little") + (16).to_bytes(2, "little")

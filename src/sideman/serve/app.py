@@ -1,7 +1,7 @@
 """The HTTP application: its routes and what each answers.
 
-Threads: handlers run on the event loop and never compute; melodies are read and harmonised by one worker thread, jams
-are planned by another, which the first gives way to.
+Threads: handlers run on the event loop and never compute; melodies are read and harmonised by one worker thread, sheet
+music is written by another and engraved by a third, jams are planned by a fourth, which all others give way to.
 """
 
 import asyncio
@@ -23,6 +23,8 @@ from sideman.engine.models import list_models
 from sideman.errors import SidemanError
 from sideman.options import offer as offering
 from sideman.serve.body import Question, read_json, read_question
+from sideman.serve.compose_routes import ROUTES as COMPOSE_ROUTES
+from sideman.serve.compose_stream import Composing
 from sideman.serve.failures import on_bug, on_gone, on_http_error, on_sideman_error
 from sideman.serve.guard import Guard
 from sideman.serve.jam_room import JamRoom
@@ -53,6 +55,7 @@ def make_app(token: str | None = None, model: str | None = None, log: Path | Non
     routes = [
         Route("/v1/options", options, methods=["POST"]),
         Route("/v1/takes", takes, methods=["POST"]),
+        *COMPOSE_ROUTES,
         WebSocketRoute("/v1/jam", jam_socket),
         Route("/v1/jam/{session}/log", jam_log),
         Route("/v1/models", models),
@@ -144,11 +147,15 @@ def _json(answer: msgspec.Struct) -> Response:
 @asynccontextmanager
 async def _threads(app: Starlette, model: str | None, log: Path | None) -> AsyncIterator[None]:
     app.state.worker = Worker()
+    app.state.composing = Composing()
+    app.state.engraving = Worker("scores")
     app.state.jam = JamRoom(model, log)
     app.state.plannings = Plannings()
     sweeping = asyncio.create_task(app.state.jam.sweep())
     yield
     sweeping.cancel()
+    app.state.composing.close()
+    app.state.engraving.close()
     app.state.worker.close()
     await asyncio.to_thread(app.state.jam.close)
 

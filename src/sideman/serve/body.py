@@ -1,7 +1,7 @@
 """Reading what a caller sends, never more than the limits: JSON, or a form with a file."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -14,7 +14,11 @@ from starlette.types import Message, Receive
 from sideman.errors import SidemanError, TooLarge, WrongValue
 from sideman.formats.json_song import to_song
 from sideman.formats.load import read_song
+from sideman.formats.score_abc import from_abc
+from sideman.formats.score_load import read_score
+from sideman.music.score import Score
 from sideman.music.song import Song
+from sideman.serve.compose_messages import ScoreBody, ScoreChoices
 from sideman.serve.messages import (
     MAX_JSON_BYTES,
     MAX_UPLOAD_BYTES,
@@ -22,9 +26,12 @@ from sideman.serve.messages import (
     Choices,
     OptionsBody,
     choices_of,
+    convert_fields,
     decode_body,
 )
 
+# The choices, and how to get the score.
+ScoreQuestion = tuple[ScoreChoices, Callable[[], Score]]
 # The choices, and how to get the melody: reading a file takes time and belongs into the worker.
 Question = tuple[Choices, Callable[[], Song]]
 
@@ -60,57 +67,85 @@ async def read_json(request: Request, kind: type[Body]) -> Body:
 
 
 async def read_question(request: Request) -> Question:
-    """What a request asks. Raises SidemanError, and so does the function for the melody."""
+    """What a request asks of a melody. Raises SidemanError, and so does the function for the melody."""
+    if _is_form(request):
+        fields, content, name = await _read_form(request)
+        return _choices_of_form(fields), partial(read_song, content, name)
+    question = await read_json(request, OptionsBody)
+    return question, partial(to_song, question.melody)
+
+
+async def read_score_question(request: Request) -> ScoreQuestion:
+    """What a request asks of a score. Raises SidemanError, and so does the function for the score."""
+    if _is_form(request):
+        fields, content, name = await _read_form(request)
+        return convert_fields(dict(_once(fields)), ScoreChoices), partial(read_score, content, name)
+    question = await read_json(request, ScoreBody)
+    return question, partial(from_abc, question.abc)
+
+
+def _is_form(request: Request) -> bool:
+    """Whether a file comes, or JSON. Raises WrongType for anything else."""
     kind = _content_type(request)
-    try:
-        async with asyncio.timeout(READ_SECONDS):
-            if kind == "application/json":
-                question = await read_json(request, OptionsBody)
-                return question, partial(to_song, question.melody)
-            if kind == "multipart/form-data":
-                return await _read_form(_limited(request, MAX_UPLOAD_BYTES + FORM_EXTRA_BYTES))
-    except TimeoutError as error:
-        raise TooSlow(f"The body did not arrive within {READ_SECONDS} s.", "Send it again.") from error
-    raise WrongType(
-        f"The body is {kind or 'of no stated type'}.", "Send application/json, or multipart/form-data with a file."
-    )
+    if kind not in ("application/json", "multipart/form-data"):
+        raise WrongType(
+            f"The body is {kind or 'of no stated type'}.", "Send application/json, or multipart/form-data with a file."
+        )
+    return kind == "multipart/form-data"
 
 
 def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def _read_form(request: Request) -> Question:
+async def _read_form(request: Request) -> tuple[list[tuple[str, str]], bytes, str]:
+    """Fields of a form, and its file with its name. Raises SidemanError."""
     try:
-        async with request.form(max_files=1, max_fields=300) as form:
+        async with (
+            asyncio.timeout(READ_SECONDS),
+            _limited(request, MAX_UPLOAD_BYTES + FORM_EXTRA_BYTES).form(max_files=1, max_fields=300) as form,
+        ):
             upload = form.get("file")
             if not isinstance(upload, UploadFile):
                 raise WrongValue("The form has no file.", "Add one: curl -F file=@melody.mid ...")
-            choices = _choices_of_form(form)
+            fields = list(_fields(form))
             content = await upload.read()
+    except TimeoutError as error:
+        raise TooSlow(f"The body did not arrive within {READ_SECONDS} s.", "Send it again.") from error
     except HTTPException as error:  # Starlette's word for a broken form
         raise WrongValue(f"The form is broken: {error.detail}", "GET /docs has an example with curl.") from error
     if len(content) > MAX_UPLOAD_BYTES:
         raise _too_large(MAX_UPLOAD_BYTES)
-    return choices, partial(read_song, content, upload.filename or "upload")
+    return fields, content, upload.filename or "upload"
 
 
-def _choices_of_form(form: FormData) -> Choices:
-    fields: dict[str, Any] = {}
+def _fields(form: FormData) -> Iterator[tuple[str, str]]:
     for name, value in form.multi_items():
-        if isinstance(value, UploadFile):
-            if name != "file":
-                raise WrongValue(f"The field '{name}' is a file.", "Only 'file' is one.")
-        elif name == "keep":
-            chords = _json_field(name, value)
-            fields.setdefault(name, []).extend(chords if isinstance(chords, list) else [chords])
-        elif name == "between":
-            fields.setdefault(name, []).append(value)
-        elif name in fields:
+        if isinstance(value, str):
+            yield name, value
+        elif name != "file":
+            raise WrongValue(f"The field '{name}' is a file.", "Only 'file' is one.")
+
+
+def _once(fields: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+    """Fields that may come once. Raises WrongValue."""
+    seen = set()
+    for name, value in fields:
+        if name in seen:
             raise WrongValue(f"The field '{name}' is there twice.", "Send it once.")
-        else:
-            fields[name] = value
-    return choices_of(fields)
+        seen.add(name)
+        yield name, value
+
+
+def _choices_of_form(fields: list[tuple[str, str]]) -> Choices:
+    found: dict[str, Any] = dict(_once([row for row in fields if row[0] not in LISTS]))
+    for name, value in fields:
+        if name == "keep":
+            chords = _json_field(name, value)
+            found.setdefault(name, []).extend(chords if isinstance(chords, list) else [chords])
+        elif name == "between":
+            found.setdefault(name, []).append(value)
+    return choices_of(found)
 
 
 def _json_field(name: str, text: str) -> Any:

@@ -128,8 +128,13 @@ def decode_body(body: bytes, kind: type[Body]) -> Body:
 
 def choices_of(fields: dict[str, Any], hint: str = SEE_DOCS) -> Choices:
     """Choices from texts or plain values. Raises WrongValue naming the field."""
+    return convert_fields(fields, Choices, hint)
+
+
+def convert_fields(fields: dict[str, Any], kind: type[Body], hint: str = SEE_DOCS) -> Body:
+    """A message from texts or plain values. Raises WrongValue naming the field."""
     try:
-        return msgspec.convert(fields, Choices, strict=False)
+        return msgspec.convert(fields, kind, strict=False)
     except msgspec.ValidationError as error:
         raise wrong_field(error, hint) from error
 

@@ -5,9 +5,19 @@ from typing import Any
 import msgspec
 
 from sideman import __version__
+from sideman.compose.compose import Finished, Grown, Started
 from sideman.formats.json_song import MAX_FRAMES
 from sideman.jam.messages import Down, Up
 from sideman.options.answer import Answer
+from sideman.serve.compose_messages import (
+    ComposeBody,
+    Failed,
+    Queued,
+    ScoreBody,
+    ScoreChoices,
+    ScorePlayAnswer,
+    SheetModelsAnswer,
+)
 from sideman.serve.messages import (
     MAX_JSON_BYTES,
     MAX_UPLOAD_BYTES,
@@ -18,6 +28,7 @@ from sideman.serve.messages import (
     OptionsBody,
 )
 from sideman.serve.realjam import PlayAnswer, PlayBody
+from sideman.serve.score_answer import MEDIA_TYPES as SCORE_TYPES
 from sideman.serve.takes import MEDIA_TYPES, TakeBody
 
 ABOUT = f"""\
@@ -51,6 +62,12 @@ EXAMPLE = {
     "n": 3,
     "keep": [{"onset": 0, "duration": 4, "symbol": "C"}],
 }
+# What curl sends as a form.
+FORMS = [
+    "-F file=@melody.mid -F n=3",
+    '-F file=@melody.musicxml -F \'keep={"onset": 0, "duration": 4, "symbol": "C"}\' '
+    "-H 'Accept: audio/midi' -o options.mid",
+]
 
 TAKE_EXAMPLE = {
     "title": "First try",
@@ -59,6 +76,9 @@ TAKE_EXAMPLE = {
     "notes": [{"onset": 0.0, "duration": 0.9, "pitch": 64, "velocity": 90}],
     "chords": [{"onset": 0.0, "duration": 4.0, "symbol": "C"}],
 }
+COMPOSE_EXAMPLE = {"bars": 8, "key": "G", "meter": "3/4", "seed": 1}
+SCORE_EXAMPLE = {"abc": "X:1\nL:1/4\nM:3/4\nK:G\nG A B|d3|]\n", "format": "svg", "page": 1}
+LINES = (Queued, Started, Grown, Finished, Failed)
 PLAY_EXAMPLE = {
     "model": "online",
     "notes": [{"on": True, "pitch": 60, "frame": 0}, {"on": False, "pitch": 60, "frame": 14}],
@@ -82,16 +102,32 @@ Schema = dict[str, Any]
 
 def openapi_document(with_token: bool = False) -> Schema:
     """The whole document."""
-    types = (OptionsBody, Choices, Answer, ErrorAnswer, ModelsAnswer, HealthAnswer, TakeBody, PlayBody, PlayAnswer)
+    jam = (OptionsBody, Choices, Answer, ErrorAnswer, ModelsAnswer, HealthAnswer, TakeBody, PlayBody, PlayAnswer)
+    types = (*jam, ComposeBody, SheetModelsAnswer, ScoreBody, ScoreChoices, ScorePlayAnswer)
     found, schemas = msgspec.json.schema_components((*types, Up, Down), ref_template="#/components/schemas/{name}")
     for name, union in zip(("JamUp", "JamDown"), found[-2:], strict=True):
         schemas[name] = union | {"description": "A message of the jam, told apart by `type`."}
-    schemas["OptionsForm"] = _form_schema(schemas.pop("Choices"))
+    # The jam has messages of the same names.
+    _, lines = msgspec.json.schema_components(LINES, ref_template="#/components/schemas/Compose{name}")
+    schemas |= {f"Compose{name}": line for name, line in lines.items()}
+    schemas["OptionsForm"] = _form_schema(
+        "OptionsForm", schemas.pop("Choices"), "A melody: .mid, .musicxml, .mxl or .abc."
+    )
+    schemas["ScoreForm"] = _form_schema(
+        "ScoreForm", schemas.pop("ScoreChoices"), "A score: .abc, .musicxml, .mxl or .mid (its melody)."
+    )
     document: Schema = {
         "openapi": "3.1.0",
         "info": {"title": "Sideman", "version": __version__, "description": ABOUT, "license": {"name": "MIT"}},
         "paths": {
             "/v1/options": {"post": _options_operation(with_token)},
+            "/v1/compose": {"post": _compose_operation(with_token)},
+            "/v1/compose/models": {
+                "get": _get(
+                    "listSheetModels", "The models that write, and their prompts.", "SheetModelsAnswer", with_token
+                )
+            },
+            "/v1/score": {"post": _score_operation(with_token)},
             "/v1/jam": {"get": _jam_operation(with_token)},
             "/v1/jam/{session}/log": {"get": _log_operation(with_token)},
             "/v1/takes": {"post": _takes_operation(with_token)},
@@ -99,7 +135,8 @@ def openapi_document(with_token: bool = False) -> Schema:
             "/v1/health": {"get": _get("health", "Whether the server is up, and how busy.", "HealthAnswer", False)},
             "/models": {"get": _list_operation(with_token)},
             "/play": {"post": _play_operation(with_token)},
-            "/": {"get": _page_operation()},
+            "/": {"get": _page_operation("page", "The page to jam with.")},
+            "/compose": {"get": _page_operation("composePage", "The page to compose with.")},
         },
         "components": {"schemas": dict(sorted(schemas.items()))},
     }
@@ -128,10 +165,47 @@ def _options_operation(with_token: bool) -> Schema:
                 "multipart/form-data": {
                     "schema": _ref("OptionsForm"),
                     "encoding": {"file": {"contentType": "application/octet-stream"}},
+                    "x-curl": FORMS,
                 },
             },
         },
     }
+
+
+def _compose_operation(with_token: bool) -> Schema:
+    lines = {"application/x-ndjson": {"schema": {"anyOf": [_ref(f"Compose{line.__name__}") for line in LINES]}}}
+    return _operation(
+        "compose",
+        "Write sheet music, told as it grows.",
+        "One JSON object a line, told apart by `type`: queued, started, grown, finished, error. One caller is written "
+        "for at a time. To stop, close the connection.",
+        {"200": {"description": "Lines of JSON, as they happen.", "content": lines}}
+        | _errors({status: ERRORS[status] for status in (400, 403, 404, 408, 413, 415, 503)}),
+        with_token,
+    ) | {"requestBody": _json_body("ComposeBody", COMPOSE_EXAMPLE)}
+
+
+def _score_operation(with_token: bool) -> Schema:
+    kinds = {kind: {"schema": {"type": "string"} if "svg" in kind else _BINARY} for kind in SCORE_TYPES.values()}
+    answers: Schema = {"200": {"description": "The file that was asked for.", "content": kinds}}
+    answers["200"]["content"]["application/json"] = {"schema": _ref("ScorePlayAnswer")}
+    answers["200"]["headers"] = {
+        "X-Pages": {"description": "Pages there are of an SVG.", "schema": {"type": "integer"}}
+    }
+    body = _json_body("ScoreBody", SCORE_EXAMPLE)
+    body["content"]["multipart/form-data"] = {
+        "schema": _ref("ScoreForm"),
+        "encoding": {"file": {"contentType": "application/octet-stream"}},
+        "x-curl": ["-F file=@score.musicxml -F format=wav -o score.wav"],
+    }
+    missing = {501: "What draws scores is not installed here."}
+    return _operation(
+        "score",
+        "A score as SVG, PDF, MusicXML, MIDI, WAV, interleaved ABC, or what to play when.",
+        "",
+        answers | _errors({status: ERRORS[status] for status in (400, 403, 408, 413, 415, 503)} | missing),
+        with_token,
+    ) | {"requestBody": body}
 
 
 def _jam_operation(with_token: bool) -> Schema:
@@ -186,9 +260,9 @@ def _list_operation(with_token: bool) -> Schema:
     )
 
 
-def _page_operation() -> Schema:
+def _page_operation(name: str, summary: str) -> Schema:
     answers = {"200": {"description": "HTML.", "content": {"text/html": {"schema": {"type": "string"}}}}}
-    return _operation("page", "The page to jam with.", "", answers | _errors({403: ERRORS[403]}), False)
+    return _operation(name, summary, "", answers | _errors({403: ERRORS[403]}), False)
 
 
 def _json_body(name: str, example: Schema) -> Schema:
@@ -219,16 +293,16 @@ def _errors(table: dict[int, str]) -> Schema:
     return answers
 
 
-def _form_schema(choices: Schema) -> Schema:
+def _form_schema(name: str, choices: Schema, what: str) -> Schema:
     """The form: the choices of the JSON body, each a field, and the file."""
-    file = {**_BINARY, "description": "A melody: .mid, .musicxml, .mxl or .abc."}
+    file = {**_BINARY, "description": what}
     fields = {name: _without_null(field) for name, field in choices["properties"].items()}
     return {
-        "title": "OptionsForm",
-        "description": "The same choices as form fields; `between` comes twice, `keep` is JSON, one or a list.",
+        "title": name,
+        "description": "The same choices as form fields; lists: `between` comes twice, `keep` is JSON, one or a list.",
         "type": "object",
         "properties": {"file": file} | fields,
-        "required": ["file"],
+        "required": ["file", *choices.get("required", ())],
         "additionalProperties": False,
     }
 

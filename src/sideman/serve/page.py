@@ -58,7 +58,7 @@ def _operation(path: str, method: str, operation: Schema) -> str:
 
 
 def _commands(path: str, operation: Schema) -> list[str]:
-    """Commands to copy: one for each kind of body, and one that saves a MIDI file."""
+    """Commands to copy: one for each kind of body, of forms those that the document has."""
     secret = " -H 'Authorization: Bearer TOKEN'" if "security" in operation else ""
     content = operation.get("requestBody", {}).get("content")
     if "101" in operation["responses"]:
@@ -71,10 +71,7 @@ def _commands(path: str, operation: Schema) -> list[str]:
             sent = json.dumps(body["example"])
             commands.append(f"curl{secret} {_BASE}{path} -H 'Content-Type: {kind}' -d '{sent}'")
         else:
-            commands.append(f"curl{secret} {_BASE}{path} -F file=@melody.mid -F n=3")
-            keep = """-F 'keep={"onset": 0, "duration": 4, "symbol": "C"}'"""
-            accept = "-H 'Accept: audio/midi' -o options.mid"
-            commands.append(f"curl{secret} {_BASE}{path} -F file=@melody.musicxml {keep} {accept}")
+            commands += [f"curl{secret} {_BASE}{path} {form}" for form in body.get("x-curl", ())]
     return commands
 
 

@@ -65,7 +65,7 @@ def check_tls(tls: Tls) -> None:
 
 
 class Server(uvicorn.Server):
-    """uvicorn that lets the jam room say goodbye before it closes the connections."""
+    """uvicorn that lets the jam room say goodbye, and pieces come to their end, before it closes the connections."""
 
     def __init__(self, config: uvicorn.Config, app: Starlette) -> None:
         super().__init__(config)
@@ -73,6 +73,7 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[sockets.socket] | None = None) -> None:
         self._app.state.jam.farewell()
+        self._app.state.composing.stop()
         await asyncio.sleep(FAREWELL_SECONDS)
         await super().shutdown(sockets)
 

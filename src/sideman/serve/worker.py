@@ -42,9 +42,10 @@ class Gone(Exception):
 
 
 class Worker:
-    """A bounded line before a single thread."""
+    """A bounded line before a single thread. `what`: what waits there, for the one who finds it full."""
 
-    def __init__(self) -> None:
+    def __init__(self, what: str = "melodies") -> None:
+        self._what = what
         self._line: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
         self.waiting = 0
         threading.Thread(target=self._work, name="sideman-worker", daemon=True).start()
@@ -53,7 +54,7 @@ class Worker:
         """The result of `work()`. Raises Busy when the line is full, Gone when the caller left it, Stopping when
         the server gives up on it."""
         if self.waiting > MAX_WAITING:
-            raise Busy(f"{self.waiting} melodies are waiting already.", "Ask again in a few seconds.")
+            raise Busy(f"{self.waiting} {self._what} are waiting already.", "Ask again in a few seconds.")
         self.waiting += 1
         job: Future[Result] = Future()
         self._line.put((job, work))
@@ -69,6 +70,10 @@ class Worker:
         finally:
             job.cancel()  # takes it out of the line; work in progress runs to its end
             self.waiting -= 1
+
+    def submit(self, work: Callable[[], None]) -> None:
+        """Have `work` done in its turn for a caller who bounds the line and hears of the end by himself."""
+        self._line.put((Future(), work))
 
     def close(self) -> None:
         """End the thread once the line is empty; what still waits has been given up by its callers."""
