@@ -4,7 +4,7 @@
 import { ControlsView } from "../view/controls-view.js";
 import { INSTRUMENTS } from "../sound/instruments.js";
 import { PROMPT, completed, menus, worded } from "./prompts.js";
-import { KEYS, METRES, newSeed } from "./wishes.js";
+import { KEYS, METRES, newSeed, pretty } from "./wishes.js";
 
 const ANY = ["", "Any"];
 
@@ -57,8 +57,4 @@ export class FormView {
       this.menus[name].disabled = prompts.length === 0 || (name !== "period" && chosen.period === "");
     }
   }
-}
-
-function pretty(key) {
-  return key.replace("b", "♭").replace("#", "♯");
 }

@@ -5,7 +5,7 @@
  */
 import { Shelf, newId } from "../shelf.js";
 import { field, split } from "./sheet-text.js";
-import { KEYS } from "./wishes.js";
+import { KEYS, pretty } from "./wishes.js";
 import { worded } from "./prompts.js";
 
 export class Pieces extends Shelf {
@@ -27,7 +27,7 @@ export function facts({ abc, written, model, seed }) {
   return [
     bars.length > 0 && `${bars.length} ${bars.length === 1 ? "bar" : "bars"}`,
     metre,
-    KEYS[key] ? `${key} / ${KEYS[key]}` : key !== "none" && key,
+    KEYS[key] ? `${pretty(key)} / ${pretty(KEYS[key])}` : key !== "none" && key,
     model && `seed ${seed}`,
     abc !== written && "edited",
   ].filter(Boolean).join(" · ");
@@ -36,5 +36,5 @@ export function facts({ abc, written, model, seed }) {
 function titleOf({ composer, instrumentation }, abc) {
   if (composer) return `After ${composer.split(",")[0]}: ${worded(instrumentation).toLowerCase()}`;
   const key = field(abc, "K");
-  return key && key !== "none" ? `Piece in ${key.replace("b", "♭").replace("#", "♯")}` : "Piece";
+  return key && key !== "none" ? `Piece in ${pretty(key)}` : "Piece";
 }

@@ -55,6 +55,11 @@ export class Wishes extends Choices {
   }
 }
 
+/** "Bb" as musicians write it. */
+export function pretty(key) {
+  return key.replace("b", "♭").replace("#", "♯");
+}
+
 export function newSeed() {
   return Math.floor(Math.random() * 2 ** 31);
 }
