@@ -164,7 +164,7 @@ class Run:
         )
         if norm is None or not math.isfinite(norm):
             hint = f"Lower optim.lr, or go back to the checkpoint in {self.folder / 'last'} with --resume."
-            raise Diverged(f"The gradient of step {self.step} is not a number; the loss is {total:.3g}.", hint)
+            raise Diverged(f"The gradient of step {self.step + 1} is not a number; the loss is {total:.3g}.", hint)
         self.optimizer.step()
         self.optimizer.zero_grad()
         return total, float(norm), rate
