@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from toy_music import RECIPES, save_toy_pack
 
+from sideman.train import samples
 from sideman.train.mle import Run
 from sideman.train.recipe import Recipe, load_recipe
 
@@ -23,9 +24,11 @@ def stages(tmp_path_factory: pytest.TempPathFactory, one_thread: None) -> Path:
     """A folder with toy.npz and two steps of every stage that `recipes/toy/rl.yaml` needs."""
     folder = tmp_path_factory.mktemp("rl")
     pack = save_toy_pack(folder)
-    for stage in STAGES:
-        given = (f"data.pack={pack}", "steps=2", "validate_every=100", "sample_every=100", "validate_pieces=2")
-        Run(load_recipe(RECIPES / "toy" / f"{stage}.yaml", given, Recipe), folder / "runs", False).train()
+    given = (f"data.pack={pack}", "steps=2", "validate_every=100", "sample_every=100", "validate_pieces=2")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(samples, "find_spec", lambda name: None)  # no pictures
+        for stage in STAGES:
+            Run(load_recipe(RECIPES / "toy" / f"{stage}.yaml", given, Recipe), folder / "runs", False).train()
     return folder
 
 

@@ -117,21 +117,27 @@ def test_killed_over_and_over(root: Path, whole: Path):
     assert_same(root / "runs" / "killed", whole)
 
 
+@pytest.fixture(scope="module")
+def calls(root: Path, whole: Path) -> dict[str, int]:
+    """How many calls a run makes in all, and while it writes checkpoints."""
+    counted = {}
+    for function in ("", "write_checkpoint"):
+        assert in_a_process(root, "counted", function, -1) == 0
+        counted[function] = int(Path("calls").read_text())
+        shutil.rmtree("runs/counted")
+    return counted
+
+
 @on_unix
 @pytest.mark.slow
-def test_killed_at_any_moment(root: Path, whole: Path):
-    """A hundred moments, a third of them while a checkpoint is written."""
-    draw = random.Random(1)
-    for function, count in (("", 66), ("write_checkpoint", 34)):
-        assert in_a_process(root, "counted", function, -1) == 0
-        shutil.rmtree("runs/counted")
-        calls = int(Path("calls").read_text())
-        for number in range(count):
-            name = f"any-{function}-{number}"
-            assert in_a_process(root, name, function, draw.randint(1, calls)) == -signal.SIGKILL
-            run(name, resume=True).train()
-            assert_same(root / "runs" / name, whole)
-            shutil.rmtree(root / "runs" / name)
+@pytest.mark.parametrize("number", range(40))
+def test_killed_at_any_moment(number: int, root: Path, whole: Path, calls: dict[str, int]):
+    """Two in five of the moments while a checkpoint is written."""
+    function = "write_checkpoint" if number % 5 < 2 else ""
+    call = random.Random(number).randint(1, calls[function])
+    assert in_a_process(root, f"any-{number}", function, call) == -signal.SIGKILL
+    run(f"any-{number}", resume=True).train()
+    assert_same(root / "runs" / f"any-{number}", whole)
 
 
 def test_a_full_disk(root: Path, whole: Path, monkeypatch: pytest.MonkeyPatch):
