@@ -135,6 +135,17 @@ def test_a_wrong_override_names_its_field(override: str, named: str):
 
 
 @pytest.mark.parametrize(
+    ("stage", "override", "says"),
+    [("contrastive", "accumulate=2", "cannot be done in parts"), ("discriminative", "batch=1", "batch to 2 or more")],
+)
+def test_what_does_not_match_comes_from_the_batch(stage: str, override: str, says: str):
+    with pytest.raises(WrongValue, match=says):
+        load_recipe(RECIPES / "toy" / f"{stage}.yaml", (override,))
+    load_recipe(RECIPES / "toy" / f"{stage}.yaml", ("devices=2",))
+    load_recipe(RECIPES / "toy" / "discriminative.yaml", ("accumulate=2",))
+
+
+@pytest.mark.parametrize(
     ("text", "says"),
     [
         ("", "no fields"), ("just words", "no fields"), ("a: [1", "not valid YAML"), ("\x00", "not valid YAML"),

@@ -39,12 +39,12 @@ class Run:
         self.recipe, self.folder = recipe, root / recipe.run
         self.vocabulary = vocabulary_of(recipe.data)
         self.file = describe(recipe, self.vocabulary)
-        self.objective = objective(recipe, self.vocabulary.size)
         pack = load_pack(Path(recipe.data.pack))
         self.source = Source(pack, self.vocabulary, recipe.data, "train")
         self.valid = self._validation(pack)
         self.precision = chosen_precision(recipe.precision)
         self.fabric = launch(recipe.devices, recipe.nodes, self.precision)
+        self.objective = objective(recipe, self.vocabulary.size, self.fabric)
         self.step, self.best, self.signals = 0, math.inf, Signals()
         torch.manual_seed(recipe.seed)
         self.asked, self.resumed = resume, self._begin(resume)
@@ -151,12 +151,14 @@ class Run:
         rate = learning_rate(recipe.optim, self.step, recipe.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        torch.manual_seed(recipe.seed * 1_000_003 + self.step + 1_000_000_007 * self.fabric.global_rank)
+        seed = recipe.seed * 1_000_003 + self.step
+        torch.manual_seed(seed + 1_000_000_007 * self.fabric.global_rank)
         total = 0.0
-        for number, part in enumerate(share(whole, self.fabric.global_rank, world, recipe.accumulate), 1):
-            weight = self.objective.weight(part) / self.objective.weight(whole)
+        for number, rows in enumerate(share(self.fabric.global_rank, world, recipe.accumulate), 1):
+            weight = self.objective.weight(whole.rows(rows)) / self.objective.weight(whole)
+            draw = torch.Generator().manual_seed(seed)
             with self.fabric.no_backward_sync(self.model, enabled=number < recipe.accumulate):
-                loss = self.objective.loss(self.model, part, self.fabric.device)
+                loss = self.objective.loss(self.model, whole, rows, self.fabric.device, draw)
                 self.fabric.backward(loss * (weight * world))  # processes are averaged
             total += float(loss.detach()) * weight
         norm = self.fabric.clip_gradients(

@@ -105,10 +105,12 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         parts = self.accumulate * self.devices * self.nodes
         if self.batch < parts:
             raise ValueError(f"a batch of {self.batch} cannot be divided into {parts} (accumulate x devices x nodes)")
-        if self.stage in ("contrastive", "discriminative") and (parts > 1 or self.batch < 2):
+        if self.stage in ("contrastive", "discriminative") and self.batch < 2:
+            raise ValueError("a reward network takes what does not match from its batch: set batch to 2 or more")
+        if self.stage == "contrastive" and self.accumulate > 1:
             raise ValueError(
-                "a reward network takes what does not match from its batch, which must be in one piece: "
-                "set accumulate, devices and nodes to 1 and batch to 2 or more"
+                "a contrastive network compares all pairs of a batch with each other, which cannot be done in parts: "
+                "set accumulate to 1 (and devices to N where memory is short)"
             )
 
 
