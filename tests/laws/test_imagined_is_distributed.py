@@ -4,7 +4,7 @@ choices differ no more than they must."""
 import numpy as np
 import pytest
 
-from sideman.jam.choose import choose, draw, gumbel, held, prolong
+from sideman.jam.choose import choose, gumbel, prolong, scores_at, token_of
 from sideman.jam.drive import finish
 from sideman.jam.planner import FREE, Planner, Question
 from sideman.music.metre import form
@@ -19,26 +19,20 @@ def softmax(x):
     return p / p.sum()
 
 
-def choices(scores, place, temperature, min_p):
-    """The column of each seed."""
-    return np.array([choose(scores[None], np.array([place]), s, temperature, min_p)[0] for s in range(SEEDS)])
-
-
 @pytest.mark.parametrize(("temperature", "min_p"), [(1.0, 0.0), (0.7, 0.0), (2.0, 0.05)])
 def test_choices_follow_the_distribution(temperature, min_p):
     scores = np.random.default_rng(0).normal(0, 1.5, 12).astype(np.float32)
     p = softmax(scores / temperature)
     p = np.where(p < min_p * p.max(), 0, p)
     p /= p.sum()
-    drawn = np.bincount(choices(scores, 7, temperature, min_p), minlength=12)
+    drawn = np.bincount([choose(scores, 7, seed, temperature, min_p) for seed in range(SEEDS)], minlength=12)
     assert not drawn[p == 0].any()
     statistic = ((drawn - SEEDS * p) ** 2)[p > 0] / (SEEDS * p[p > 0])
     assert statistic.sum() < 40, "chi-square with 11 degrees of freedom"
 
 
 def test_places_seeds_and_columns_are_independent():
-    place, column = (each.ravel() for each in np.indices((20, 20)))
-    noise = np.array([gumbel(seed, place, column).reshape(20, 20) for seed in range(20)])
+    noise = np.array([[gumbel(seed, place, np.arange(20)) for place in range(20)] for seed in range(20)])
     assert len(np.unique(noise)) == noise.size
     assert noise.mean() == pytest.approx(0.5772, abs=0.05)
     assert noise.std() == pytest.approx(np.pi / np.sqrt(6), abs=0.05)
@@ -52,7 +46,7 @@ def test_like_contexts_choose_alike():
     one = rng.normal(0, 2, 50).astype(np.float32)
     two = (one + rng.normal(0, 0.3, 50)).astype(np.float32)
     distance = np.abs(softmax(one) - softmax(two)).sum() / 2
-    same = np.mean(choices(one, 3, 1.0, 0.0) == choices(two, 3, 1.0, 0.0))
+    same = np.mean([choose(one, 3, s, 1.0, 0.0) == choose(two, 3, s, 1.0, 0.0) for s in range(SEEDS)])
     assert same > (1 - distance) / (1 + distance) - 0.02
 
 
@@ -73,11 +67,11 @@ def test_a_planned_token_follows_the_network(tiny_bundles):
     stream = row.rows[0].stream
     stream.rollback(np.array([0]))
     logits = stream.feed(given[None, :7], places[np.arange(7) // 2][None], np.array([6]))[0]
-    after_silence = [SILENCE, *range(vocabulary.chord_on, vocabulary.size)]
-    p = softmax(logits[0, after_silence])
+    scores = scores_at(vocabulary, logits[0], 7, SILENCE)
+    p = softmax(scores)
     p = np.where(p < 0.05 * p.max(), 0, p)
     p /= p.sum()
-    counts = {after_silence[n]: 0 for n in np.flatnonzero(p)}
+    counts = {token_of(vocabulary, 7, column, SILENCE): 0 for column in np.flatnonzero(p).tolist()}
     for chord, _ in drawn:
         counts[chord] += 1  # a KeyError is a token that cannot be
     expected = 600 * p[p > 0]
@@ -92,25 +86,3 @@ def test_a_guess_prolongs_what_sounds(tiny_bundles):
     assert prolong(vocabulary, SILENCE, hold) == SILENCE
     assert prolong(vocabulary, hold, onset + 4) == onset + 4
     assert prolong(vocabulary, 132 + 60, None) == prolong(vocabulary, 4 + 60, 4 + 61) == 4 + 60
-    before = np.array([onset, hold, SILENCE, BOS, 132 + 60, 4 + 60])
-    assert held(vocabulary, before).tolist() == [prolong(vocabulary, token, None) for token in before.tolist()]
-
-
-def test_places_drawn_together_are_drawn_apart(tiny_bundles):
-    vocabulary = tiny_bundles["online"].vocabulary
-    rng = np.random.default_rng(2)
-    logits = rng.normal(0, 2, (40, vocabulary.size)).astype(np.float32)
-    places, taste = np.arange(7, 47), (5, 0.9, 0.02)
-    before = np.where(places % 2, vocabulary.chord_on + 2, NOTE_HOLD + 60)
-    together = draw(vocabulary, logits, places, before, taste)
-    apart = [draw(vocabulary, *(each[n : n + 1] for each in (logits, places, before)), taste)[0] for n in range(40)]
-    assert together.tolist() == apart
-    assert draw(vocabulary, logits, places, before, (5, 0.0, 0.02)).tolist() == [
-        max([SILENCE, hold, *onsets], key=lambda token: row[token])
-        for row, hold, onsets in zip(
-            logits,
-            held(vocabulary, before),
-            [range(vocabulary.chord_on, vocabulary.size) if p % 2 else range(132, 260) for p in places],
-            strict=True,
-        )
-    ]

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 from sideman.engine.sampling import Floats, Ints
 from sideman.music.vocabulary import CHORD_HOLD, NOTE_HOLD, NOTE_ON, SILENCE, Vocabulary
 
-Taste = tuple[int, float, float]  # seed, temperature, min_p
-
 # SplitMix64 (Steele, Lea and Flood, 2014).
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
@@ -24,52 +22,43 @@ _COLUMNS = 2**20
 _SILENCE, _HOLD, _ONSETS = 0, 1, 2
 
 
-def draw(vocabulary: Vocabulary, logits: Floats, places: Ints, previous: Ints, taste: Taste) -> Ints:
-    """Tokens [R] drawn at places [R] (chords at odd ones, melody at even ones) from logits [R, V], each after the
-    `previous` token of its part."""
-    out = np.empty_like(places)
-    for part in (0, 1):
-        (at,) = np.nonzero(places % 2 == part)
-        if len(at):
-            first = vocabulary.chord_on if part else NOTE_ON
-            onsets = logits[at, first:] if part else logits[at, first:CHORD_HOLD]
-            hold = held(vocabulary, previous[at])
-            columns = choose(_scores(onsets, logits[at], hold), places[at], *taste)
-            out[at] = np.where(
-                columns == _SILENCE, SILENCE, np.where(columns == _HOLD, hold, first + columns - _ONSETS)
-            )
+def scores_at(vocabulary: Vocabulary, logits: Floats, place: int, previous: int) -> Floats:
+    """Of the logits [V] at a place (chords at odd ones, melody at even ones) those of what may follow the `previous`
+    token of its part, [2 + onsets]."""
+    onsets = logits[vocabulary.chord_on :] if place % 2 else logits[NOTE_ON:CHORD_HOLD]
+    out = np.empty(_ONSETS + len(onsets), np.float32)
+    hold = prolong(vocabulary, previous, None)
+    out[_SILENCE] = logits[SILENCE]
+    out[_HOLD] = -np.inf if hold == SILENCE else logits[hold]
+    out[_ONSETS:] = onsets
     return out
 
 
-def _scores(onsets: Floats, logits: Floats, hold: Ints) -> Floats:
-    """Of logits [R, V] those of what may come, [R, 2 + onsets]."""
-    out = np.empty((len(onsets), _ONSETS + onsets.shape[1]), np.float32)
-    out[:, _SILENCE] = logits[:, SILENCE]
-    out[:, _HOLD] = np.where(hold == SILENCE, -np.inf, logits[np.arange(len(hold)), hold])
-    out[:, _ONSETS:] = onsets
-    return out
-
-
-def choose(scores: Floats, places: Ints, seed: int, temperature: float, min_p: float) -> Ints:
-    """The columns drawn at places [R] from scores [R, K]. Temperature 0 takes the likeliest; columns less likely than
-    `min_p` times the likeliest are left out."""
+def choose(scores: Floats, place: int, seed: int, temperature: float, min_p: float) -> int:
+    """The column drawn at a place from scores [K]. Temperature 0 takes the likeliest; columns less likely than `min_p`
+    times the likeliest are left out."""
     if temperature == 0:
-        return np.asarray(scores.argmax(1))
+        return int(scores.argmax())
     x = scores / np.float32(temperature)
-    if min_p > 0:
-        rows, columns = np.nonzero(x >= x.max(1, keepdims=True) + np.float32(np.log(min_p)))
-    else:
-        rows, columns = (each.ravel() for each in np.indices(x.shape))
-    noisy = x[rows, columns] + gumbel(seed, places[rows], columns)
-    starts = np.searchsorted(rows, np.arange(len(x)))
-    best = np.flatnonzero(noisy == np.maximum.reduceat(noisy, starts)[rows])
-    return np.asarray(columns[best[np.searchsorted(rows[best], np.arange(len(x)))]])
+    columns = np.flatnonzero(x >= x.max() + np.log(min_p)) if min_p > 0 else np.arange(len(x))
+    if len(columns) == 1:
+        return int(columns[0])
+    return int(columns[np.argmax(x[columns] + gumbel(seed, place, columns))])
 
 
-def gumbel(seed: int, places: Ints, columns: Ints) -> NDArray[np.float64]:
-    """Gumbel noise of columns at places, both [N], for a seed from 0 to 2**63 - 1."""
+def token_of(vocabulary: Vocabulary, place: int, column: int, previous: int) -> int:
+    """The token of a column at a place, after `previous` of the same part."""
+    if column == _SILENCE:
+        return SILENCE
+    if column == _HOLD:
+        return prolong(vocabulary, previous, None)
+    return (vocabulary.chord_on if place % 2 else NOTE_ON) + column - _ONSETS
+
+
+def gumbel(seed: int, place: int, columns: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Gumbel noise of columns [K] at a place, for a seed from 0 to 2**63 - 1."""
     start = _scramble(np.array([seed], np.uint64))
-    counters = places.astype(np.uint64) * np.uint64(_COLUMNS) + np.uint64(1) + columns.astype(np.uint64)
+    counters = np.uint64(place * _COLUMNS + 1) + columns.astype(np.uint64)
     bits = _scramble(start + counters * _STEP) >> np.uint64(11)
     return np.asarray(-np.log(-np.log((bits + 0.5) * 2.0**-53)))
 
@@ -89,13 +78,6 @@ def prolong(vocabulary: Vocabulary, previous: int, wanted: int | None) -> int:
     if previous >= CHORD_HOLD:
         return CHORD_HOLD + (previous - CHORD_HOLD) % vocabulary.chords
     return NOTE_HOLD + (previous - NOTE_HOLD) % 128 if previous >= NOTE_HOLD else SILENCE
-
-
-def held(vocabulary: Vocabulary, previous: Ints) -> Ints:
-    """What sounds goes on, place by place: `prolong` of nothing wanted."""
-    chord = CHORD_HOLD + (previous - CHORD_HOLD) % vocabulary.chords
-    note = NOTE_HOLD + (previous - NOTE_HOLD) % 128
-    return np.where(previous >= CHORD_HOLD, chord, np.where(previous >= NOTE_HOLD, note, SILENCE))
 
 
 def is_hold(vocabulary: Vocabulary, token: int) -> bool:

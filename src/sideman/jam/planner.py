@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from sideman.engine.bundle import Bundle
 from sideman.engine.sampling import Floats
-from sideman.jam.choose import Taste, draw, prolong
+from sideman.jam.choose import choose, prolong, scores_at, token_of
 from sideman.jam.rows import Pass, Row, Windows
 from sideman.music.vocabulary import BOS
 
@@ -44,7 +44,7 @@ class Question:
     min_p: float = MIN_P
 
     @property
-    def taste(self) -> Taste:
+    def taste(self) -> tuple[float, ...]:
         """What a choice depends on beside the network."""
         return self.seed, self.temperature, self.min_p
 
@@ -152,14 +152,16 @@ class Planner:
     def _correct(self, question: Question, places: Ints, logits: Floats) -> int | None:
         """Draw the free `places` up to the first that was guessed wrong, and put that right; returns it, None if all
         were right."""
-        before = np.where(places > 2, self.tokens[places - 2], BOS)
-        drawn = draw(self.bundle.vocabulary, logits, places, before, question.taste)
-        wrong = np.flatnonzero(drawn != self.tokens[places])
-        if not len(wrong):
-            return None
-        place = int(places[wrong[0]])
-        self.tokens[place] = drawn[wrong[0]]
-        return place
+        vocabulary = self.bundle.vocabulary
+        for place, row in zip(places.tolist(), logits, strict=True):
+            previous = int(self.tokens[place - 2]) if place > 2 else BOS
+            scores = scores_at(vocabulary, row, place, previous)
+            column = choose(scores, place, question.seed, question.temperature, question.min_p)
+            token = token_of(vocabulary, place, column, previous)
+            if token != self.tokens[place]:
+                self.tokens[place] = token
+                return int(place)
+        return None
 
 
 def _next_free(given: Ints, place: int) -> int:
