@@ -131,3 +131,11 @@ def test_an_abandoned_planning_does_no_harm(online):
     fresh = Planner(online)
     finish(fresh.settle(other))
     np.testing.assert_array_equal(planner.tokens, fresh.tokens)
+
+
+def test_the_past_is_forgotten_without_work_ahead(online):
+    """As on a server that is never idle."""
+    planner = Planner(with_window(online, 16))
+    for known in range(4, 160, 4):
+        finish(planner.settle(question(online, known, known + 8)))
+        assert len(planner.rows) <= 4
