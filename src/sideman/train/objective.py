@@ -40,7 +40,7 @@ def objective(recipe: Recipe, size: int, fabric: Fabric) -> Objective:
         return Contrast(fabric)
     if recipe.stage == "discriminative":
         return Match(recipe.model.rhythm, recipe.negatives == "reference", size, recipe.seed)
-    return NextToken(recipe.stage, recipe.part)
+    return NextToken(recipe.stage, recipe.part, recipe.eos == "reference")
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,20 @@ class NextToken:
 
     stage: str
     part: PartName
+    blind_end: bool
 
     def loss(self, model: nn.Module, whole: Batch, rows: slice, device: torch.device, draw: Generator) -> Tensor:
-        return model_loss(model, self.stage, self.part, whole.rows(rows), device)
+        return self._loss(model, whole.rows(rows), device)
 
     def weight(self, batch: Batch) -> int:
         return target_count(self.stage, batch.lengths)
 
     def validate(self, model: nn.Module, batches: list[Batch], device: torch.device) -> dict[str, float]:
-        losses = [float(model_loss(model, self.stage, self.part, batch, device)) for batch in batches]
-        counts = [len(batch.pieces) for batch in batches]
-        return {"valid_loss": sum(x * n for x, n in zip(losses, counts, strict=True)) / sum(counts)}
+        total = sum(float(self._loss(model, batch, device)) * len(batch.pieces) for batch in batches)
+        return {"valid_loss": total / sum(len(batch.pieces) for batch in batches)}
+
+    def _loss(self, model: nn.Module, batch: Batch, device: torch.device) -> Tensor:
+        return model_loss(model, self.stage, self.part, batch, device, self.blind_end)
 
 
 @dataclass(frozen=True)

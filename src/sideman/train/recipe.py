@@ -70,8 +70,8 @@ class OptimConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One supervised stage (spec 5). `batch` is global, over all processes and accumulation steps.
-    `start`: a checkpoint whose weights the run begins with; `negatives`: how non-matching pairs are made; `seeds`: an
-    ensemble, one run `NAME-SEED` for each.
+    `start`: a checkpoint whose weights the run begins with; `negatives`: how non-matching pairs are made; `eos`: from
+    what an online model predicts the end; `seeds`: an ensemble, one run `NAME-SEED` for each.
     Times: every `*_every` in steps; `max_minutes` stops cleanly with a checkpoint."""
 
     stage: Literal["online", "offline", "contrastive", "discriminative"]
@@ -79,6 +79,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run: Name
     start: str | None = None
     negatives: Literal["equal", "reference"] = "equal"
+    eos: Literal["seen", "reference"] = "seen"
     part: PartName = "chord"
     model: ModelConfig = ModelConfig()
     optim: OptimConfig = OptimConfig()
