@@ -115,7 +115,7 @@ def test_work_ahead_spares_the_request_and_changes_nothing(online):
                 most[name] = max(most[name], fed)
         finish(diligent.prepare(frame))
         np.testing.assert_array_equal(diligent.tokens, lazy.tokens)
-    assert most["lazy"] > 80, "the lazy one fills a row while the player waits"
+    assert most["lazy"] > 60, "the lazy one fills a row while the player waits"
     assert most["diligent"] < 40
 
 

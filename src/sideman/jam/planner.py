@@ -59,7 +59,7 @@ class Planner:
     passes: int = 0
 
     def __post_init__(self) -> None:
-        self.windows = Windows(self.bundle.file.window)
+        self.windows = Windows(self.bundle.file.window, self.bundle.hop)
         self._last: Question | None = None
 
     def settle(self, question: Question) -> Work:
