@@ -1,5 +1,6 @@
 """Tiny networks with random weights, exported once and kept in pytest's cache: an online one, an aligned offline one,
-an offline one as published, with cross-attention and the T5 bias, and an online one that makes melodies.
+an offline one as published, with cross-attention and the T5 bias, an online one that makes melodies, and two that write
+sheets: our own kind and the published one.
 
 Two layers of width 32. Random weights alone would never hold a chord; one dimension of the state is the same for
 every token, and the output weights on it make holds likely, so that drafts are accepted and refused about equally.
@@ -17,7 +18,7 @@ import pytest
 import sideman
 from sideman.engine.bundle import Bundle, load_bundle
 
-Kind = Literal["online", "offline", "cross", "melody"]
+Kind = Literal["online", "offline", "cross", "melody", "sheet", "gpt2"]
 # Those that make chords.
 KINDS: tuple[Kind, ...] = ("online", "offline", "cross")
 SOURCE = Path(sideman.__file__).parent
@@ -42,7 +43,32 @@ def _fingerprint() -> str:
     return hashlib.sha256(b"".join(path.read_bytes() for path in MADE_BY)).hexdigest()[:16]
 
 
+def _export_sheet(folder: Path, kind: Kind) -> None:
+    import torch
+
+    from sideman.models.build import ModelFile, build, save_checkpoint
+    from sideman.models.export import export_bundle
+    from sideman.models.sheet import SheetConfig, published_sheet
+    from sideman.models.transformer import StackConfig
+
+    patches = StackConfig(32, 2, 2, 16, 48, rotary_width=16, norm="layer")
+    chars = StackConfig(24, 1, 1, 24, 32, norm="layer", positions="learned", span=17)
+    config = SheetConfig(patches, chars, 96) if kind == "sheet" else published_sheet(64, 2, 1, 96)
+    prompts = (("Romantic", "Schubert, Franz", "Art Song"), ("Romantic", "Schumann, Clara", "Art Song"))
+    file = ModelFile("sheet", sheet=config, prompts=prompts)
+    torch.manual_seed(7)
+    model = build(file).eval()
+    with torch.no_grad():
+        for weight in model.parameters():
+            weight.mul_(8.0 if weight.ndim == 2 else 1.0)
+    save_checkpoint(folder / "checkpoint", file, model)
+    export_bundle(folder / "checkpoint", folder / "bundle", f"tiny-{kind}", int8=False)
+
+
 def _export(folder: Path, kind: Kind) -> None:
+    if kind in ("sheet", "gpt2"):
+        _export_sheet(folder, kind)
+        return
     import torch
 
     from sideman.models.build import ModelFile, build, save_checkpoint
@@ -98,6 +124,18 @@ def tiny_folders(request: pytest.FixtureRequest) -> dict[Kind, Path]:
 def tiny_melody_folder(request: pytest.FixtureRequest) -> Path:
     """Folder with the `bundle` and `checkpoint` of the model that makes melodies."""
     return tiny_folder(request.config.cache.mkdir("tiny-models"), "melody")
+
+
+@pytest.fixture(scope="session")
+def tiny_sheet_folders(request: pytest.FixtureRequest) -> dict[Kind, Path]:
+    """Kind -> folder with `bundle` and `checkpoint` of a network that writes sheets: random ones."""
+    cache = request.config.cache.mkdir("tiny-models")
+    return {kind: tiny_folder(cache, kind) for kind in ("sheet", "gpt2")}
+
+
+@pytest.fixture(scope="session")
+def tiny_sheet(tiny_sheet_folders: dict[Kind, Path]) -> Bundle:
+    return load_bundle(tiny_sheet_folders["sheet"] / "bundle", threads=1)
 
 
 @pytest.fixture(scope="session")

@@ -51,7 +51,7 @@ def list_command(as_json: bool) -> None:
     width = max([4, *(len(m.name) for m in found)])
     click.echo(f"{'name':<{width}}  kind      weights      files")
     for m in found:
-        mark = {"offline": "  options", "online": "  jam"}[m.kind] if m.path in chosen else ""
+        mark = {"offline": "  options", "online": "  jam", "sheet": "  compose"}[m.kind] if m.path in chosen else ""
         click.echo(f"{m.name:<{width}}  {m.kind:<8}  {m.parameters / 1e6:5.1f} M  {m.size_bytes / 1e6:6.1f} MB{mark}")
 
 
@@ -72,6 +72,8 @@ def show(name: str) -> None:
 
 
 FAMILIES = ("realchords-online", "realchords-offline", "realchords-reward")
+COMPOSERS = ("notagen",)
+ENCODERS = ("clamp2", "m3")
 PUBLISHED = ("realchords", "gapt", "online", "offline")
 _FP32 = click.option("--fp32", is_flag=True, help="Keep full precision: four times the size, and exact.")
 
@@ -84,13 +86,15 @@ _FP32 = click.option("--fp32", is_flag=True, help="Keep full precision: four tim
     "  sideman jam --model their-gapt\n"
     "  sideman models import realchords-offline step=20000.ckpt --chord-names names.json --name theirs\n"
     "  sideman options melody.mid --model theirs\n"
-    "  sideman models import realchords-reward step=8000.ckpt --chord-names names.json --name judge-1",
+    "  sideman models import realchords-reward step=8000.ckpt --chord-names names.json --name judge-1\n"
+    "  sideman models import notagen weights_notagenx_p_size_16.pth --name notagen-x\n"
+    "  sideman models import clamp2 weights_clamp2_h_size_768.pth --name clamp2",
 )
-@click.argument("kind", metavar="KIND", type=click.Choice(FAMILIES))
+@click.argument("kind", metavar="KIND", type=click.Choice((*FAMILIES, *COMPOSERS, *ENCODERS)))
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option(
-    "--chord-names", "names", type=click.Path(path_type=Path), metavar="FILE", required=True,
-    help="JSON list of the chord names it was trained with; tokens are numbered by it.",
+    "--chord-names", "names", type=click.Path(path_type=Path), metavar="FILE",
+    help="JSON list of the chord names it was trained with; tokens are numbered by it. Needed for realchords-*.",
 )  # fmt: skip
 @click.option("--name", required=True, help="What the model will be called here.")
 @click.option(
@@ -104,15 +108,25 @@ _FP32 = click.option("--fp32", is_flag=True, help="Keep full precision: four tim
     "nothing: where to write it.",
 )  # fmt: skip
 def import_command(
-    kind: str, file: Path, names: Path, name: str, part: "Part", fp32: bool, checkpoint: Path | None
+    kind: str, file: Path, names: Path | None, name: str, part: "Part", fp32: bool, checkpoint: Path | None
 ) -> None:
-    """Make a published weight FILE of ReaLchords, GAPT or ReaLJam play here.
+    """Make a published weight FILE play or judge here.
 
-    KIND is realchords-online (plays along), realchords-offline (harmonises whole melodies) or realchords-reward
-    (judges, in training and evaluation). FILE is a checkpoint as published: step=N.ckpt or actor.pth. Nothing in
-    it is run, every tensor is checked, and a model is written only if it is shown to play what the file plays.
+    KIND is one of ReaLchords, GAPT or ReaLJam: realchords-online (plays along), realchords-offline (harmonises whole
+    melodies) or realchords-reward (judges, in training and evaluation); notagen, which composes; or a music encoder,
+    clamp2 or m3, which judges sheets. FILE is a checkpoint as published: step=N.ckpt, actor.pth or weights_*.pth.
+    Nothing in it is run, every tensor is checked, and a model is written only if it is shown to play what the file
+    plays.
     """
     _need_torch()
+    if kind in ENCODERS:
+        _import_encoder(kind, file, name, checkpoint)
+        return
+    if kind in COMPOSERS:
+        _import_composer(file, name, fp32, checkpoint)
+        return
+    if names is None:
+        raise click.UsageError(f"{kind} needs --chord-names FILE, the list the network was trained with.")
     from sideman.engine.models import own_folder
     from sideman.home import home
     from sideman.models.published_import import import_checkpoint, read_chord_names
@@ -160,6 +174,44 @@ def pull(what: str, name: str | None, fp32: bool) -> None:
         weights.unlink()
         names.unlink()
         raise
+
+
+def _import_encoder(kind: str, file: Path, name: str, checkpoint: Path | None) -> None:
+    from sideman.engine.models import own_folder
+    from sideman.home import home
+    from sideman.models.music_encoders import import_music
+
+    own_folder(name)
+    folder = checkpoint or home() / "checkpoints" / name
+    report = import_music(file, kind, folder)
+    click.echo(f"{name}: {kind}: {folder}")
+    for line in report.lines:
+        click.echo(line, err=True)
+    if kind == "clamp2":
+        click.echo("The text side is left out: it needs the tokenizer files of XLM-R, which are not here.", err=True)
+        click.echo(f"In a recipe of stage sheet-dpo: judge={folder}", err=True)
+
+
+def _import_composer(file: Path, name: str, fp32: bool, checkpoint: Path | None) -> None:
+    import tempfile
+
+    from sideman.engine.models import own_folder
+    from sideman.files import write_atomic
+    from sideman.models.export import export_bundle
+    from sideman.models.published_sheet import import_sheet, sheet_card
+
+    folder = own_folder(name)
+    with tempfile.TemporaryDirectory() as scratch:
+        kept = checkpoint or Path(scratch)
+        report = import_sheet(file, kept)
+        described = export_bundle(kept, folder, name, int8=not fp32)
+    write_atomic(folder / "card.md", sheet_card(described, report).encode())
+    size = sum(part.stat().st_size for part in folder.iterdir())
+    click.echo(f"{name}: {described.kind}, {described.precision}, {size / 1e6:.1f} MB: {folder}")
+    for line in report.lines:
+        click.echo(line, err=True)
+    told = f"knows {len(described.prompts)} prompts" if described.prompts else "takes no prompts: it was not fine-tuned"
+    click.echo(f"It {told}. Compose with it: sideman compose --model {name}", err=True)
 
 
 def _import_bundle(

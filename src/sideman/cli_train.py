@@ -37,18 +37,17 @@ def train(recipe: Path, overrides: tuple[str, ...], resume: bool, runs: Path) ->
     Ctrl-C stops after the running step with a checkpoint; --resume goes on exactly as if nothing had happened.
     """
     _need_torch("Training")
-    from sideman.train.ensemble import train_all
+    from sideman.evaluate.sheet_writer import SheetWriter
+    from sideman.train.ensemble import load_trainable, train_all
     from sideman.train.processes import is_first_process
-    from sideman.train.recipe import Recipe, load_recipe, stage_of
-    from sideman.train.rl.recipe import RlRecipe
+    from sideman.train.recipe import stage_of
 
     if stage_of(recipe, overrides) == "story":
         _tell(recipe, overrides, runs)
         return
-    rl = stage_of(recipe, overrides) == "rl"
-    loaded = load_recipe(recipe, overrides, RlRecipe) if rl else load_recipe(recipe, overrides, Recipe)
-    _check_pack(Path(loaded.data.pack), loaded.data.weights)
-    for run in train_all(loaded, runs, resume):
+    loaded = load_trainable(recipe, overrides)
+    _check_pack(Path(loaded.data.pack), loaded.data.weights, sheets=loaded.stage.startswith("sheet"))
+    for run in train_all(loaded, runs, resume, SheetWriter()):
         if is_first_process():
             click.echo(run)
 
@@ -56,12 +55,13 @@ def train(recipe: Path, overrides: tuple[str, ...], resume: bool, runs: Path) ->
 def _tell(path: Path, overrides: tuple[str, ...], runs: Path) -> None:
     """A recipe of recipes; it always goes on from where it stopped."""
     from sideman.cli import run
+    from sideman.evaluate.sheet_writer import SheetWriter
     from sideman.train.processes import is_first_process
     from sideman.train.recipe import load_recipe
     from sideman.train.story import Story, StoryRecipe
 
     recipe = load_recipe(path, overrides, StoryRecipe)
-    Story(recipe, path.parent, runs, run).tell()
+    Story(recipe, path.parent, runs, run, SheetWriter()).tell()
     if is_first_process():
         click.echo(runs / recipe.run)
 
@@ -111,13 +111,15 @@ def _need_torch(what: str) -> None:
         raise MissingExtra(what, "train") from None
 
 
-def _check_pack(pack: Path, weights: dict[str, float]) -> None:
+def _check_pack(pack: Path, weights: dict[str, float], sheets: bool) -> None:
     """A pack that is not there is the first thing a new user meets: say the commands that make it."""
     if not pack.exists():
-        names = list(weights) or ["nottingham"]
+        names = list(weights) or ["openscore-lieder" if sheets else "nottingham"]
         convert = "; ".join(f"sideman data convert {name}" for name in names)
+        kind = "--sheets " if sheets else ""
         raise UnreadableFile(
-            f"There is no pack at {pack}.", f"Make it with: {convert}; sideman data pack {' '.join(names)} -o {pack}"
+            f"There is no pack at {pack}.",
+            f"Make it with: {convert}; sideman data pack {kind}{' '.join(names)} -o {pack}",
         )
 
 

@@ -40,6 +40,12 @@ class UnknownChord(SidemanError):
     code = "unknown_chord"
 
 
+class BadSheet(SidemanError):
+    """Sheet music as text that breaks the rules of its notation."""
+
+    code = "bad_sheet"
+
+
 class WrongValue(SidemanError):
     """A number, name or combination outside what is allowed."""
 

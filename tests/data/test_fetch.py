@@ -22,12 +22,15 @@ def archive(path: Path) -> Path:
 
 
 def test_every_collection_can_be_loaded_and_says_what_it_allows() -> None:
-    assert list(collections()) == ["hooktheory", "pop909", "nottingham", "wikifonia", "openewld"]
+    songs = ["hooktheory", "pop909", "nottingham", "wikifonia", "openewld"]
+    sheets = ["openscore-lieder", "openscore-quartets"]
+    assert list(collections()) == songs + sheets
+    assert [n for n, row in collections().items() if "sheets" in row.holds] == ["nottingham", *sheets]
     for row in collections().values():
         assert urlsplit(row.url).scheme == "https"
         assert row.licence
         assert all(len(digest) == 64 for digest in row.sha256 + row.known)
-    assert {n for n, row in collections().items() if row.use == "train"} == {"hooktheory", "pop909", "nottingham"}
+    assert {n for n, row in collections().items() if row.use == "evaluate"} == {"wikifonia", "openewld"}
 
 
 def test_an_unknown_collection_lists_the_known_ones() -> None:

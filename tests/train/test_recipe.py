@@ -23,7 +23,8 @@ def write(folder: Path, text: str, name: str = "mine.yaml") -> Path:
 
 
 STORIES = {path for path in RECIPES.rglob("*.yaml") if stage_of(path) == "story"}
-PATHS = sorted(set(RECIPES.rglob("*.yaml")) - STORIES)
+SHEETS = {path for path in RECIPES.rglob("*.yaml") if str(stage_of(path)).startswith("sheet")}
+PATHS = sorted(set(RECIPES.rglob("*.yaml")) - STORIES - SHEETS)
 KINDS = ("contrastive", "discriminative", "contrastive-rhythm", "discriminative-rhythm")
 RL = [path for path in PATHS if stage_of(path) == "rl"]
 

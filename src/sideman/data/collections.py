@@ -1,7 +1,7 @@
 """The named collections: where each comes from, its licence, and what it may be used for.
 
 The rows are data (`collections.json`); the converter of a collection is the module of the same name
-in this package, see `piece.py` for what it offers.
+in this package, see `piece.py` and `sheet_piece.py` for what it offers.
 """
 
 from functools import lru_cache
@@ -16,7 +16,8 @@ from sideman.errors import WrongValue
 class Collection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One row. `file` is the name of the download. A download must have one of the digests in `sha256`
     where some are given; `known` lists further good archives (such as subsets) met elsewhere.
-    `use` says whether models may be trained on it or only measured."""
+    `use` says whether models may be trained on it or only measured, `holds` whether it gives songs (melody
+    and chords), sheets (music of all voices as it is written), or both."""
 
     name: str
     title: str
@@ -28,6 +29,7 @@ class Collection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     homepage: str
     use: Literal["train", "evaluate"]
     note: str
+    holds: tuple[Literal["songs", "sheets"], ...] = ("songs",)
 
     @property
     def repository(self) -> str:

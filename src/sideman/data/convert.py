@@ -7,22 +7,20 @@ whole, so an interrupted conversion leaves the previous cache as it was.
 
 import importlib
 import os
-import signal
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 
 from msgspec.structs import replace
 
 from sideman.data.collections import collection
-from sideman.data.fetch import data_folder, fetch, source_folder
+from sideman.data.fetch import data_folder, source_root
 from sideman.data.jsonl import write_jsonl
 from sideman.data.pack import SPLITS, make_pack
 from sideman.data.piece import Discarded, Piece
+from sideman.data.processes import over_processes
 from sideman.data.report import Report
 from sideman.data.splits import split_of
 from sideman.errors import SidemanError, UnreadableFile
@@ -30,7 +28,6 @@ from sideman.music.chord import Chord, quality_name
 from sideman.music.frames import Frames, encode
 from sideman.music.song import Song
 from sideman.music.vocabulary import own_vocabulary
-from sideman.progress import progress
 
 _BLOCK_PIECES = 16
 
@@ -66,7 +63,7 @@ def convert(
     `fetch` raises, and UnreadableFile where no piece can be used.
     """
     row = collection(name)
-    root = _root(name, source, home)
+    root = source_root(name, source, home)
     ids = importlib.import_module(f"sideman.data.{name}").pieces(root)
     results = list(_convert_all(name, root, ids, workers or os.cpu_count() or 1, jsonl is not None))
     kept = [r for r in results if r.frames is not None]
@@ -82,40 +79,10 @@ def convert(
     return report
 
 
-def _root(name: str, source: Path | None, home: Path) -> Path:
-    """The folder to read: a given folder as it is, anything else by way of `fetch`."""
-    if source is not None and source.is_dir():
-        return source
-    fetched = source_folder(name, home)
-    return fetched if source is None and fetched.is_dir() else fetch(name, source, home)
-
-
 def _convert_all(name: str, root: Path, ids: list[str], workers: int, songs: bool) -> Iterator[Converted]:
     """Every piece, in the order of `ids`."""
-    blocks = [ids[i : i + _BLOCK_PIECES] for i in range(0, len(ids), _BLOCK_PIECES)]
     job = partial(_convert_block, name, root, songs)
-    with progress(f"Converting {name}", len(ids)) as advance:
-        if workers == 1 or len(blocks) <= 1:
-            for block in blocks:
-                yield from job(block)
-                advance(len(block))
-            return
-        context = get_context("forkserver" if os.name == "posix" else "spawn")
-        pool = ProcessPoolExecutor(min(workers, len(blocks)), mp_context=context, initializer=_ignore_interrupt)
-        try:
-            futures = [pool.submit(job, block) for block in blocks]
-            sizes: dict[Future[list[Converted]], int] = dict(zip(futures, map(len, blocks), strict=True))
-            for future in as_completed(futures):
-                advance(sizes[future])
-            for future in futures:
-                yield from future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
-
-
-def _ignore_interrupt() -> None:
-    """Ctrl-C reaches all processes; only the one that coordinates may act on it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    return over_processes(f"Converting {name}", ids, job, workers, _BLOCK_PIECES)
 
 
 def _convert_block(name: str, root: Path, songs: bool, ids: list[str]) -> list[Converted]:

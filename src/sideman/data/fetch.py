@@ -40,6 +40,14 @@ def fetch(name: str, source: Path | None, home: Path) -> Path:
     return target
 
 
+def source_root(name: str, source: Path | None, home: Path) -> Path:
+    """The folder to read a collection from: a given folder as it is, anything else by way of `fetch`."""
+    if source is not None and source.is_dir():
+        return source
+    fetched = source_folder(name, home)
+    return fetched if source is None and fetched.is_dir() else fetch(name, source, home)
+
+
 def _say_digest(row: Collection, file: str, digest: str) -> None:
     verdict = "as expected" if digest in row.sha256 or digest in row.known else "nothing to compare with"
     print(f"{file}: sha256 {digest} ({verdict})", file=sys.stderr)

@@ -26,17 +26,27 @@ def pieces(root: Path) -> list[str]:
 
 def convert(root: Path, piece_id: str) -> Piece:
     """One tune as played. Raises Discarded without chords or melody, WrongValue for an unknown id."""
+    song, losses = read_tune(tune(root, piece_id))
+    if not song.notes:
+        raise Discarded("no melody")
+    if not song.chords:
+        raise Discarded("no chords")
+    return Piece(piece_id, song, work=work_of(piece_id, song.title), losses=losses)
+
+
+def tune(root: Path, piece_id: str) -> str:
+    """The text of a tune. Raises WrongValue for an unknown id."""
     stem, _, number = piece_id.partition(":")
     path = next((path for path in _files(root) if path.stem == stem), None)
     text = _tunes(path).get(int(number)) if path and number.isdecimal() else None
     if text is None:
         raise WrongValue(f"The Nottingham collection has no tune '{piece_id}'.", "Ids look like ashover:12.")
-    song, losses = read_tune(text)
-    if not song.notes:
-        raise Discarded("no melody")
-    if not song.chords:
-        raise Discarded("no chords")
-    return Piece(piece_id, song, work=f"nottingham:{_work(song.title) or piece_id}", losses=losses)
+    return text
+
+
+def work_of(piece_id: str, title: str) -> str:
+    """The work a tune is a version of: its title, or the tune alone where that says nothing."""
+    return f"nottingham:{_work(title) or piece_id}"
 
 
 def _files(root: Path) -> list[Path]:

@@ -1,7 +1,8 @@
 """A bundle: one trained network as ONNX graphs with everything needed to use it, no torch.
 
 Folder: `bundle.json` (BundleFile), `step.onnx` (one pass of the decoder over new tokens), for offline
-models `encoder.onnx`, and `card.md`. Graph contract, B rows, S new tokens, P cache slots, R read positions:
+models `encoder.onnx`, for sheet models `patches.onnx` and `chars.onnx` instead, and `card.md`. Graph contract, B rows,
+S new tokens, P cache slots, R read positions:
 
     step:  tokens int64 [B, S], positions int64 [B, S], filled int64 [B], read int64 [R],
            past_i float [B, H, P, d], i < 2*depth, and
@@ -10,10 +11,16 @@ models `encoder.onnx`, and `card.md`. Graph contract, B rows, S new tokens, P ca
         -> logits float [B, R, V], present_i float [B, H, P, d]
     encoder:  melody int64 [B, T+2], form int64 [B, T+2, 3]
         -> condition float [B, T+1, D]; with cross-attention memory_i float [B, H, T+2, d]
+    patches:  patches int64 [B, S, 16], positions int64 [B, S], filled int64 [B], past_i
+        -> states float [B, S, C], present_i
+    chars:  states float [B, K, C], K = 1 at the beginning of a patch and 0 in it, ids int64 [B, S],
+           positions int64 [B, K+S], filled int64 [B], past_i
+        -> logits float [B, K+S, 128], present_i
 
 `past_{2l}` holds the keys of layer l, `past_{2l+1}` its values; slots from `filled` on are not looked at, and
 there must be S of them. `present_i` is `past_i` with the new rows written at `filled`: bound to the same memory
-nothing is copied. `stream.Stream` owns the cache. The memory is keys and values in the same order.
+nothing is copied. `stream.Stream` and `sheet_stream.SheetStream` own the cache. The memory is keys and values in the
+same order.
 """
 
 import hashlib
@@ -34,20 +41,23 @@ from sideman.music.vocabulary import BOS, EOS, Vocabulary
 
 Floats = NDArray[np.float32]
 Memory = tuple[Floats, ...]
-STEP, ENCODER = "step.onnx", "encoder.onnx"
+STEP, ENCODER, PATCHES, CHARS = "step.onnx", "encoder.onnx", "patches.onnx", "chars.onnx"
+GRAPHS = {"online": (STEP,), "offline": (STEP, ENCODER), "sheet": (PATCHES, CHARS)}
 # A short window that moved by a quarter would move all the time.
 SHORT_HOP = 32
 
 
 class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`bundle.json`. `files`: sha256 of each graph; `checkpoint`: sha256 of the weights they were exported from;
-    `chords`: names in id order, empty for our own list; `spelling`: whose grammar reads them; `window`: frames the
-    network hears at most, those it was trained on or fewer; `cross`: the decoder looks at the melody through
-    cross-attention; `network`: sizes and switches of the network, for those who train it further."""
+    `chords`: names in id order, empty for our own list; `spelling`: whose grammar reads them; `window`: frames (of a
+    sheet model patches) the network hears at most, those it was trained on or fewer; `depth`, `heads`, `head_width`: of
+    the patch decoder in a sheet model; `cross`: the decoder looks at the melody through cross-attention;
+    `prompts`: (period, composer, instrumentation) that a sheet model knows;
+    `network`: sizes and switches of the network, for those who train it further."""
 
     name: str
-    kind: Literal["online", "offline"]
-    part: Literal["chord", "melody"]
+    kind: Literal["online", "offline", "sheet"]
+    part: Literal["chord", "melody", "score"]
     precision: Literal["int8", "fp32"]
     depth: int
     heads: int
@@ -60,6 +70,7 @@ class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trained: dict[str, str | int | float] = {}
     spelling: Spelling = "own"
     cross: bool = False
+    prompts: tuple[tuple[str, str, str], ...] = ()
     network: dict[str, Any] = {}
 
 
@@ -83,6 +94,14 @@ class Bundle:
     @cached_property
     def step(self) -> ort.InferenceSession:
         return _session(self.folder / STEP, self.threads)
+
+    @cached_property
+    def patches(self) -> ort.InferenceSession:
+        return _session(self.folder / PATCHES, self.threads)
+
+    @cached_property
+    def chars(self) -> ort.InferenceSession:
+        return _session(self.folder / CHARS, self.threads)
 
     @cached_property
     def encoder(self) -> ort.InferenceSession:
@@ -131,7 +150,7 @@ def load_bundle(folder: Path, threads: int = 0) -> Bundle:
         raise UnknownModel(f"There is no model in {folder}.", "See what there is with: sideman models list") from None
     except msgspec.DecodeError as error:
         raise UnknownModel(f"The model in {folder} is damaged: bundle.json: {error}.", _REINSTALL) from None
-    for name in (STEP, ENCODER) if file.kind == "offline" else (STEP,):
+    for name in GRAPHS[file.kind]:
         if fingerprint(folder / name) != file.files.get(name, "unknown"):
             raise UnknownModel(
                 f"The model in {folder} is damaged: {name} is not the file that was exported.", _REINSTALL

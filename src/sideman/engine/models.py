@@ -12,12 +12,12 @@ from sideman.home import home
 
 SHIPPED = Path(__file__).resolve().parent.parent / "weights"
 # Who answers when nobody is named, by kind: the first there is.
-DEFAULTS = {"offline": ("offline",), "online": ("gapt", "online")}
+DEFAULTS = {"offline": ("offline",), "online": ("gapt", "online"), "sheet": ("sheet",)}
 
 
 @dataclass(frozen=True, slots=True)
 class ModelInfo:
-    """One model. `part`: what it plays, "chord" or "melody"; `card`: its model card (Markdown), empty if none."""
+    """One model. `part`: what it writes, "chord", "melody" or "score"; `card`: its card (Markdown), empty if none."""
 
     name: str
     kind: str

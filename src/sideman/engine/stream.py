@@ -36,7 +36,7 @@ class Stream:
     def open(cls, bundle: Bundle, rows: int, capacity: int = GROW) -> "Stream":
         file = bundle.file
         shape = (2 * file.depth, rows, file.heads, capacity, file.head_width)
-        return cls(bundle, _zeros(shape), np.zeros(rows, np.int64))
+        return cls(bundle, zeros(shape), np.zeros(rows, np.int64))
 
     @property
     def rows(self) -> int:
@@ -105,7 +105,7 @@ class Stream:
     def _reserve(self, slots: int) -> None:
         have = self.cache.shape[3]
         if slots > have:
-            grown = _zeros((*self.cache.shape[:3], -(-slots // GROW) * GROW, self.cache.shape[4]))
+            grown = zeros((*self.cache.shape[:3], -(-slots // GROW) * GROW, self.cache.shape[4]))
             grown[:, :, :, :have] = self.cache
             self.cache, self._binding = grown, None
 
@@ -114,7 +114,7 @@ class Stream:
         self._reserve(slots)
 
 
-def _zeros(shape: tuple[int, ...]) -> Floats:
+def zeros(shape: tuple[int, ...]) -> Floats:
     """Memory of its own pages, which go back to the system at once: many caches that grow would shred the heap."""
     count = math.prod(shape)
     return np.frombuffer(mmap.mmap(-1, max(1, 4 * count)), np.float32, count).reshape(shape)

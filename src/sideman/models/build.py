@@ -14,32 +14,47 @@ from torch import nn
 
 from sideman.errors import UnknownModel
 from sideman.files import write_atomic
+from sideman.models.clamp2 import MusicTower
+from sideman.models.judge import JudgeModel
+from sideman.models.m3 import M3Config, M3Model
 from sideman.models.offline import OfflineConfig, OfflineModel
 from sideman.models.online import OnlineConfig, OnlineModel
 from sideman.models.reward import ContrastiveModel, DiscriminativeModel, RewardConfig
+from sideman.models.sheet import SheetConfig, SheetModel
 from sideman.music.reference_names import Spelling, stored_vocabulary
 from sideman.music.vocabulary import PartName, Vocabulary
 
 
 class ModelFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`model.json`. `chords`: names in id order, empty for our own list; `spelling`: whose grammar reads them;
-    `trained`: step, data, metrics, commit."""
+    `trained`: step, data, metrics, commit; `prompts`: those a sheet model has learned."""
 
-    kind: Literal["online", "offline", "contrastive", "discriminative"]
+    kind: Literal["online", "offline", "contrastive", "discriminative", "sheet", "m3", "clamp2", "judge"]
     part: PartName = "chord"
     online: OnlineConfig | None = None
     offline: OfflineConfig | None = None
     reward: RewardConfig | None = None
+    sheet: SheetConfig | None = None
+    music: M3Config | None = None
     chords: tuple[str, ...] = ()
     trained: dict[str, str | int | float] = {}
+    prompts: tuple[tuple[str, str, str], ...] = ()
     spelling: Spelling = "own"
+
+    @property
+    def network(self) -> "ModelFile":
+        """Without what it learned from: what two checkpoints must agree in to take each other's weights."""
+        return msgspec.structs.replace(self, trained={}, prompts=())
 
     @property
     def vocabulary(self) -> Vocabulary:
         return stored_vocabulary(self.chords, self.spelling)
 
 
-Model = OnlineModel | OfflineModel | ContrastiveModel | DiscriminativeModel
+MusicModel = M3Model | MusicTower | JudgeModel
+Model = OnlineModel | OfflineModel | ContrastiveModel | DiscriminativeModel | SheetModel | MusicModel
+
+MUSIC: dict[str, type[MusicModel]] = {"m3": M3Model, "clamp2": MusicTower, "judge": JudgeModel}
 
 
 def build(file: ModelFile) -> Model:
@@ -52,6 +67,10 @@ def build(file: ModelFile) -> Model:
         return ContrastiveModel(file.reward, file.vocabulary)
     if file.kind == "discriminative" and file.reward is not None:
         return DiscriminativeModel(file.reward, file.vocabulary)
+    if file.kind == "sheet" and file.sheet is not None:
+        return SheetModel(file.sheet)
+    if file.kind in MUSIC and file.music is not None:
+        return MUSIC[file.kind](file.music)
     raise UnknownModel("The checkpoint names no network we know.")
 
 

@@ -12,17 +12,21 @@ import msgspec
 import numpy as np
 import torch
 
-from sideman.engine.bundle import ENCODER, STEP, Bundle, BundleFile, fingerprint, load_bundle
+from sideman.engine.bundle import CHARS, ENCODER, PATCHES, STEP, Bundle, BundleFile, fingerprint, load_bundle
 from sideman.engine.stream import Stream
 from sideman.errors import MissingExtra, SidemanError
 from sideman.files import write_atomic
+from sideman.models import export_sheet
 from sideman.models.build import ModelFile, load_checkpoint, parameters
 from sideman.models.offline import OfflineModel
 from sideman.models.online import OnlineModel
+from sideman.models.sheet import SheetModel
 from sideman.music.vocabulary import BOS, CHORD_HOLD, EOS
 
 MAX_FP32_DIFFERENCE = 1e-3
 MAX_INT8_KL = 0.02
+
+Playing = OnlineModel | OfflineModel | SheetModel
 
 
 class ParityError(SidemanError):
@@ -39,7 +43,7 @@ def export_bundle(
     Raises ParityError and writes nothing when quality is lost, SidemanError where the engine has no graph for this kind
     of network."""
     file, model = load_checkpoint(checkpoint)
-    if not isinstance(model, OnlineModel | OfflineModel):
+    if not isinstance(model, Playing):
         raise SidemanError(f"A {file.kind} network plays nothing: it judges.", code="not_exportable")
     _check_kind(file)
     with tempfile.TemporaryDirectory() as scratch:
@@ -62,8 +66,8 @@ def export_bundle(
 
 
 def _check_kind(file: ModelFile) -> None:
-    """The engine plays chords, and melodies of online models."""
-    if file.part != "chord" and file.kind != "online":
+    """The engine plays chords, melodies of online models, and sheets."""
+    if file.kind != "sheet" and file.part != "chord" and file.kind != "online":
         raise SidemanError(
             "Only chord models and online melody models can be exported to a bundle.",
             "Train with stage: online or part: chord.",
@@ -71,7 +75,7 @@ def _check_kind(file: ModelFile) -> None:
         )
 
 
-def _write_graphs(model: OnlineModel | OfflineModel, folder: Path, int8: bool) -> None:
+def _write_graphs(model: Playing, folder: Path, int8: bool) -> None:
     try:
         from sideman.models import graph
         from sideman.models.nodes import Graph
@@ -81,20 +85,30 @@ def _write_graphs(model: OnlineModel | OfflineModel, folder: Path, int8: bool) -
     if isinstance(model, OnlineModel):
         graph.online_step(model, Graph(int8)).save(folder / STEP)
         return
+    if isinstance(model, SheetModel):
+        graph.sheet_patches(model, Graph(int8)).save(folder / PATCHES)
+        graph.sheet_chars(model, Graph(int8)).save(folder / CHARS)
+        return
     graph.offline_step(model, Graph(int8)).save(folder / STEP)
     graph.encoder(model, Graph(int8)).save(folder / ENCODER)
 
 
-def _describe(file: ModelFile, model: OnlineModel | OfflineModel, checkpoint: Path, name: str, folder: Path,
+def _describe(file: ModelFile, model: Playing, checkpoint: Path, name: str, folder: Path,
               precision: Any) -> BundleFile:  # fmt: skip
-    online = isinstance(model, OnlineModel)
-    config = model.config.stack if isinstance(model, OnlineModel) else model.config.decoder
+    if isinstance(model, SheetModel):
+        kind, part, config, window = "sheet", "score", model.config.patches, model.config.length
+    else:
+        online = isinstance(model, OnlineModel)
+        config = model.config.stack if isinstance(model, OnlineModel) else model.config.decoder
+        kind, part = "online" if online else "offline", file.part
+        window = int(file.trained.get("window", 256))
     described = BundleFile(
-        name=name, kind="online" if online else "offline", part=file.part, precision=precision,
+        name=name, kind=kind, part=part, precision=precision,  # type: ignore[arg-type]
         depth=config.depth, heads=config.heads, head_width=config.head_width, parameters=parameters(model),
         files={path.name: fingerprint(path) for path in sorted(folder.glob("*.onnx"))},
-        checkpoint=fingerprint(checkpoint / "model.safetensors"), window=int(file.trained.get("window", 256)),
+        checkpoint=fingerprint(checkpoint / "model.safetensors"), window=window,
         chords=file.chords, spelling=file.spelling, trained=file.trained, cross=config.cross,
+        prompts=file.prompts,
         network=msgspec.to_builtins(model.config),
     )  # fmt: skip
     _write_description(folder, described)
@@ -115,7 +129,10 @@ def _example(size: int) -> tuple[Any, Any, Any]:
 
 
 def bundle_logits(bundle: Bundle) -> np.ndarray:
-    """Logits [2, 24, V] of the parity example: a prefill of 16 tokens, 4 wrong ones taken back, then 8 at once."""
+    """Logits [2, 24, V] of the parity example: a prefill of 16 tokens, 4 wrong ones taken back, then 8 at once. Of a
+    sheet model those of `export_sheet`."""
+    if bundle.file.kind == "sheet":
+        return export_sheet.bundle_logits(bundle)
     tokens, form, melody = _example(bundle.vocabulary.size)
     extra: Any = form
     if bundle.file.kind == "offline":
@@ -133,8 +150,10 @@ def bundle_logits(bundle: Bundle) -> np.ndarray:
 
 
 @torch.inference_mode()
-def torch_logits(model: OnlineModel | OfflineModel) -> np.ndarray:
+def torch_logits(model: Playing) -> np.ndarray:
     """The same from the network itself, in one uncached pass."""
+    if isinstance(model, SheetModel):
+        return export_sheet.torch_logits(model)
     tokens, form, melody = (torch.from_numpy(x) for x in _example(model.config.tokens))
     if isinstance(model, OnlineModel):
         return model(tokens, form).numpy()  # type: ignore[no-any-return]
@@ -142,7 +161,7 @@ def torch_logits(model: OnlineModel | OfflineModel) -> np.ndarray:
     return model.decode(tokens, encoded.expand(2, -1, -1)).numpy()
 
 
-def _check_against_torch(model: OnlineModel | OfflineModel, bundle: Bundle) -> None:
+def _check_against_torch(model: Playing, bundle: Bundle) -> None:
     gap = float(np.abs(bundle_logits(bundle) - torch_logits(model)).max())
     if not gap <= MAX_FP32_DIFFERENCE:
         raise ParityError(f"The exported graph differs from the checkpoint by {gap:.2e} in a logit.")

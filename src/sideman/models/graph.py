@@ -25,7 +25,9 @@ from sideman.models.graph_cross import (
 from sideman.models.nodes import FUSED, Graph, array_of
 from sideman.models.offline import OfflineModel
 from sideman.models.online import OnlineModel
+from sideman.models.sheet import SheetModel
 from sideman.models.transformer import Attention, Block, Norm, Transformer
+from sideman.music.sheet.patches import PATCH_SIZE, VOCABULARY
 from sideman.music.vocabulary import CHORD_HOLD
 
 
@@ -78,6 +80,38 @@ def encoder(model: OfflineModel, graph: Graph) -> Graph:
     return graph
 
 
+def sheet_patches(model: SheetModel, graph: Graph) -> Graph:
+    """Graph `patches` of a sheet model: whole patches to the states from which the next ones are written."""
+    patches = graph.input("patches", TensorProto.INT64, ("B", "S", PATCH_SIZE))
+    positions, filled = _places(graph)
+    ids = graph.add("Add", patches, graph.constant(np.arange(PATCH_SIZE) * VOCABULARY))
+    rows = graph.add("ReduceSum", graph.embedding(ids, model.table.weight), graph.constant(np.array([2])), keepdims=0)
+    x = graph.add("Add", rows, graph.constant(array_of(model.table_bias)))
+    states = Stack(graph, model.patches, positions, filled).run(x)
+    if model.bridge is not None:
+        states = graph.linear(states, model.bridge.weight)
+    graph.output("states", states, ("B", "S", model.config.chars.width))
+    return graph
+
+
+def sheet_chars(model: SheetModel, graph: Graph) -> Graph:
+    """Graph `chars` of a sheet model: a state and the characters after it, or characters alone, to logits."""
+    states = graph.input("states", TensorProto.FLOAT, ("B", "K", model.config.chars.width))
+    ids = graph.input("ids", TensorProto.INT64, ("B", "S"))
+    positions, filled = _places(graph)
+    x = graph.add("Concat", states, graph.embedding(ids, model.embed.weight), axis=1)
+    after = Stack(graph, model.chars, positions, filled).run(x)
+    table = model.embed.weight
+    graph.output("logits", graph.linear(after, table.half().float() if graph.int8 else table), ("B", "T", VOCABULARY))
+    return graph
+
+
+def _places(graph: Graph) -> tuple[str, str]:
+    """positions, filled."""
+    positions = graph.input("positions", TensorProto.INT64, ("B", "T"))
+    return positions, graph.input("filled", TensorProto.INT64, ("B",))
+
+
 def _step_inputs(graph: Graph) -> tuple[str, str, str, str]:
     """tokens, positions, filled, read."""
     shapes: dict[str, tuple[str, ...]] = {
@@ -120,7 +154,7 @@ class Stack:
                  memory: tuple[str, ...] = ()) -> None:  # fmt: skip
         self.graph, self.stack, self.config = graph, stack, stack.config
         self.positions, self.filled, self.memory = positions, filled, memory
-        if self.config.positions == "t5":
+        if self.config.positions != "rotary":
             return
         frequencies = graph.constant(array_of(stack.frequencies))
         axes = graph.constant(np.array([-1]))
@@ -139,6 +173,8 @@ class Stack:
                 bias = whole_bias(graph, self.stack, self.positions)
             else:
                 bias = cached_bias(graph, self.stack, x, self.filled)
+        if self.config.positions == "learned":
+            x = graph.add("Add", x, graph.embedding(self.positions, self.stack.places.weight))
         delta: str | None = None
         for number, block in enumerate(self.stack.layers):
             y, x = self._norm(block.norm_self, x, delta)
@@ -150,9 +186,17 @@ class Stack:
             delta = self._feed_forward(block, y)
         return self._norm(self.stack.norm, x, delta)[0]
 
-    def _norm(self, norm: Norm, x: str, delta: str | None) -> tuple[str, str]:
+    def _norm(self, norm: Norm | nn.LayerNorm, x: str, delta: str | None) -> tuple[str, str]:
         """(norm(x + delta), x + delta)."""
         graph = self.graph
+        if isinstance(norm, nn.LayerNorm):
+            gains = [graph.constant(array_of(norm.weight)), graph.constant(array_of(norm.bias))]
+            if delta is None:
+                return graph.add("LayerNormalization", x, *gains, axis=-1, epsilon=norm.eps), x
+            y, _, _, total = graph.several(
+                4, "SkipLayerNormalization", x, delta, *gains, domain=FUSED, epsilon=norm.eps
+            )
+            return y, total
         gain = np.ones(self.config.width, np.float32) if norm.gain is None else array_of(norm.gain)
         scale = graph.constant(gain)
         if delta is None:
@@ -165,8 +209,9 @@ class Stack:
     def _attention(self, attention: Attention, y: str, number: int, seen: str | None, bias: str | None) -> str:
         """`seen` int64 [B]: slots in use after this pass. `bias`: added to the products, and closes the future."""
         graph, config = self.graph, self.config
-        weights = [attention.query.weight, attention.key.weight, attention.value.weight]
-        projected = graph.linear(y, torch.cat(weights))
+        layers = (attention.query, attention.key, attention.value)
+        biased = torch.cat([layer.bias for layer in layers]) if config.attention_bias else None
+        projected = graph.linear(y, torch.cat([layer.weight for layer in layers]), biased)
         split = graph.add("Transpose", graph.reshape(projected, 0, 0, 3 * config.heads, config.head_width),
                           perm=[0, 2, 1, 3])  # fmt: skip
         turning, v = self._split(split, [2 * config.heads, config.heads])
@@ -183,7 +228,7 @@ class Stack:
         else:
             mixed = graph.add("Attention", q, k, v, scale=scale_of(config))
         joined = graph.reshape(graph.add("Transpose", mixed, perm=[0, 2, 1, 3]), 0, 0, -1)
-        return graph.linear(joined, attention.out.weight)
+        return graph.linear(joined, attention.out.weight, attention.out.bias)
 
     def _split(self, x: str, sizes: list[int]) -> list[str]:
         return self.graph.several(len(sizes), "Split", x, self.graph.constant(np.array(sizes)), axis=1)
@@ -205,6 +250,8 @@ class Stack:
     def _feed_forward(self, block: Block, y: str) -> str:
         graph, ff = self.graph, block.ff
         risen = graph.linear(y, ff.rise.weight, ff.rise.bias)
+        if not ff.gated:
+            return graph.linear(graph.add("FastGelu", risen, domain=FUSED), ff.fall.weight, ff.fall.bias)
         value, gate = graph.several(2, "Split", risen, axis=-1, num_outputs=2)
         opened = graph.add("QuickGelu", gate, domain=FUSED, alpha=1.0)  # x * sigmoid(x)
         return graph.linear(graph.add("Mul", value, opened), ff.fall.weight, ff.fall.bias)

@@ -39,7 +39,7 @@ class WeightFile:
 
 def read_weights(path: Path) -> WeightFile:
     """Open a weight file. Raises UnreadableFile where it is missing, damaged, hostile or holds no weights; TooLarge."""
-    loaded = _load(path)
+    loaded = load_file(path)
     roof, tensors = _bare(path, loaded)
     for name, tensor in tensors.items():
         if tensor.layout != torch.strided or tensor.is_quantized or tensor.is_meta or not tensor.is_floating_point():
@@ -49,7 +49,8 @@ def read_weights(path: Path) -> WeightFile:
     return WeightFile(path, roof, tensors, fingerprint(path))
 
 
-def _load(path: Path) -> Any:
+def load_file(path: Path) -> Any:
+    """What is pickled in a file: tensors and plain containers. Raises UnreadableFile for anything else."""
     if not path.is_file():
         raise UnreadableFile(f"There is no file {path}.")
     archive = zipfile.is_zipfile(path)

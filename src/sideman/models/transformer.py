@@ -1,8 +1,9 @@
 """The one transformer: a stack of pre-norm blocks with the few switches our networks differ in.
 
 Formulas: spec 4.1 (x-transformers' "simple" RMSNorm, query-key normalisation with logits 10*q.k,
-partial adjacent-pair rotary, T5 buckets, SwiGLU with the value half first) and, for our own
-networks, learned RMSNorm gains, full rotary and plain 1/sqrt(d) logits.
+partial adjacent-pair rotary, T5 buckets, SwiGLU with the value half first); GPT-2 (`gpt2_stack`: LayerNorm,
+learned positions, biases everywhere, GELU by tanh); and, for our own networks, learned RMSNorm gains, full
+rotary and plain 1/sqrt(d) logits.
 
 Shapes: B rows, S new positions, C cached ones, D width, H heads, d = head width. Positions are
 arguments: a cache is written at `at`, and cutting it back is calling with a smaller `at`.
@@ -22,10 +23,12 @@ Share = Annotated[float, msgspec.Meta(ge=0, lt=1)]
 
 
 class StackConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Sizes and switches of one stack. `rotary_width`: how many of the head's dims rotate.
+    """Sizes and switches of one stack. `rotary_width`: how many of the head's dims rotate; `span`: how many positions
+    there are when they are learned.
 
-    `dropout` is inside the feed-forward; dropping attention weights as well (as the published recipes do)
-    costs the fused attention kernels on a CPU, about half the training speed.
+    `dropout` is inside the feed-forward, `residual_dropout` on the input and on what each sublayer adds; dropping
+    attention weights as well (as the published recipes do) costs the fused attention kernels on a CPU, about half the
+    training speed.
     """
 
     width: Size = 256
@@ -38,10 +41,14 @@ class StackConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attention_dropout: Share = 0.0
     causal: bool = True
     cross: bool = False
-    norm: Literal["gain", "simple"] = "gain"
-    positions: Literal["rotary", "t5"] = "rotary"
+    norm: Literal["gain", "simple", "layer"] = "gain"
+    positions: Literal["rotary", "t5", "learned"] = "rotary"
     rotary_width: Size = 64
     qk: Literal["scaled", "cosine"] = "scaled"
+    ff: Literal["swiglu", "gelu"] = "swiglu"
+    attention_bias: bool = False
+    residual_dropout: Share = 0.0
+    span: Size = 1024
 
 
 def published_stack(width: int, depth: int, heads: int, *, causal: bool, t5: bool = False, cross: bool = False,
@@ -51,6 +58,16 @@ def published_stack(width: int, depth: int, heads: int, *, causal: bool, t5: boo
         width=width, depth=depth, heads=heads, head_width=64, ff_width=4 * width, ff_bias=True, dropout=dropout,
         attention_dropout=dropout, causal=causal, cross=cross, norm="simple", positions="t5" if t5 else "rotary",
         rotary_width=32, qk="cosine",
+    )  # fmt: skip
+
+
+def gpt2_stack(width: int, depth: int, span: int, dropout: float = 0.1) -> StackConfig:
+    """GPT-2 as in transformers: head width 64 always, inner width 4 x width, dropout on everything added and on
+    attention weights."""
+    return StackConfig(
+        width=width, depth=depth, heads=max(1, width // 64), head_width=64, ff_width=4 * width, ff_bias=True,
+        dropout=0.0, attention_dropout=dropout, norm="layer", positions="learned", ff="gelu", attention_bias=True,
+        residual_dropout=dropout, span=span,
     )  # fmt: skip
 
 
@@ -65,6 +82,10 @@ class Norm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = F.normalize(x.float(), dim=-1, eps=1e-12) * self.scale
         return (y if self.gain is None else y * self.gain).to(x.dtype)
+
+
+def norm_of(config: StackConfig) -> Norm | nn.LayerNorm:
+    return nn.LayerNorm(config.width, eps=1e-5) if config.norm == "layer" else Norm(config.width, config.norm)
 
 
 def rotate(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
@@ -111,10 +132,10 @@ class Attention(nn.Module):
         super().__init__()
         inner = config.heads * config.head_width
         self.config = config
-        self.query = nn.Linear(config.width, inner, bias=False)
-        self.key = nn.Linear(config.width, inner, bias=False)
-        self.value = nn.Linear(config.width, inner, bias=False)
-        self.out = nn.Linear(inner, config.width, bias=False)
+        self.query, self.key, self.value = (
+            nn.Linear(config.width, inner, bias=config.attention_bias) for _ in range(3)
+        )
+        self.out = nn.Linear(inner, config.width, bias=config.attention_bias)
         if config.qk == "cosine":
             self.query_scale = nn.Parameter(torch.ones(config.heads, 1, config.head_width))
             self.key_scale = nn.Parameter(torch.ones(config.heads, 1, config.head_width))
@@ -143,17 +164,22 @@ class Attention(nn.Module):
 
 
 class FeedForward(nn.Module):
-    """SwiGLU: `W2(u * silu(g))` with (u, g) the halves of `W1 x`, value half first."""
+    """SwiGLU: `W2(u * silu(g))` with (u, g) the halves of `W1 x`, value half first; or `W2 gelu(W1 x)`."""
 
     def __init__(self, config: StackConfig) -> None:
         super().__init__()
-        self.rise = nn.Linear(config.width, 2 * config.ff_width, bias=config.ff_bias)
+        self.gated = config.ff == "swiglu"
+        self.rise = nn.Linear(config.width, (1 + self.gated) * config.ff_width, bias=config.ff_bias)
         self.fall = nn.Linear(config.ff_width, config.width, bias=config.ff_bias)
         self.dropout = config.dropout
 
     def forward(self, x: Tensor) -> Tensor:
-        value, gate = self.rise(x).chunk(2, dim=-1)
-        return self.fall(F.dropout(value * F.silu(gate), self.dropout, self.training))  # type: ignore[no-any-return]
+        if self.gated:
+            value, gate = self.rise(x).chunk(2, dim=-1)
+            inner = value * F.silu(gate)
+        else:
+            inner = F.gelu(self.rise(x), approximate="tanh")
+        return self.fall(F.dropout(inner, self.dropout, self.training))  # type: ignore[no-any-return]
 
 
 class Block(nn.Module):
@@ -161,10 +187,10 @@ class Block(nn.Module):
 
     def __init__(self, config: StackConfig) -> None:
         super().__init__()
-        self.norm_self, self.attention = Norm(config.width, config.norm), Attention(config)
+        self.norm_self, self.attention = norm_of(config), Attention(config)
         if config.cross:
-            self.norm_cross, self.cross = Norm(config.width, config.norm), Attention(config)
-        self.norm_ff, self.ff = Norm(config.width, config.norm), FeedForward(config)
+            self.norm_cross, self.cross = norm_of(config), Attention(config)
+        self.norm_ff, self.ff = norm_of(config), FeedForward(config)
 
 
 class Transformer(nn.Module):
@@ -176,9 +202,11 @@ class Transformer(nn.Module):
         super().__init__()
         self.config = config
         self.blocks = nn.ModuleList(Block(config) for _ in range(config.depth))
-        self.norm = Norm(config.width, config.norm)
+        self.norm = norm_of(config)
         if config.positions == "t5":
             self.bias = nn.Embedding(32, config.heads)
+        elif config.positions == "learned":
+            self.places = nn.Embedding(config.span, config.width)
         else:
             pairs = torch.arange(0, config.rotary_width, 2).float() / config.rotary_width
             self.register_buffer("frequencies", 10000.0**-pairs)
@@ -215,6 +243,9 @@ class Transformer(nn.Module):
         here = torch.arange(at, at + length, device=x.device)
         keys = torch.arange(at + length, device=x.device) if cache is not None else here
         angles = self.angles(here) if self.config.positions == "rotary" else None
+        if self.config.positions == "learned":
+            x = x + self.places(here)
+        x = self._dropped(x)
         look, causal = self._look(x, mask, here, keys, cache is not None)
         cross_look = None if context_mask is None else context_mask[:, None, None, :]
         for number, block in enumerate(self.layers):
@@ -223,19 +254,23 @@ class Transformer(nn.Module):
             q, k, v = attention.project(y, y, angles)
             if cache is not None:
                 k, v = cache.write(number, at, k, v)
-            x = x + _real(attention.attend(q, k, v, look, causal), mask)
+            x = x + _real(self._dropped(attention.attend(q, k, v, look, causal)), mask)
             if context is not None and self.config.cross:
                 q, k, v = block.cross.project(block.norm_cross(x), context, None)
-                x = x + _real(block.cross.attend(q, k, v, cross_look, False), mask)
-            x = x + block.ff(block.norm_ff(x))
+                x = x + _real(self._dropped(block.cross.attend(q, k, v, cross_look, False)), mask)
+            x = x + self._dropped(block.ff(block.norm_ff(x)))
         return self.norm(x)  # type: ignore[no-any-return]
+
+    def _dropped(self, x: Tensor) -> Tensor:
+        rate = self.config.residual_dropout if self.training else 0.0
+        return F.dropout(x, rate) if rate else x
 
     def _look(
         self, x: Tensor, mask: Tensor | None, here: Tensor, keys: Tensor, cached: bool
     ) -> tuple[Tensor | None, bool]:
         """The attention mask for SDPA, and whether SDPA's own causal path may serve (it aligns top-left,
         so never with more keys than queries)."""
-        plain = mask is None and self.config.positions == "rotary"
+        plain = mask is None and self.config.positions != "t5"
         if plain and not cached:
             return None, self.config.causal
         if plain and len(here) == 1:

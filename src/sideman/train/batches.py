@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Generator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +22,24 @@ from sideman.train.recipe import DataConfig
 Tokens = NDArray[np.int64]
 
 
+class Divisible(Protocol):
+    """Examples of any kind."""
+
+    def rows(self, which: slice) -> Self:
+        """Some of the examples."""
+
+
+B = TypeVar("B", bound=Divisible)
+B_co = TypeVar("B_co", bound=Divisible, covariant=True)
+
+
+class Drawn(Protocol[B_co]):
+    """Where examples come from. Read-only, so threads may share it."""
+
+    def draw(self, seed: int, step: int, batch: int) -> B_co:
+        """Batch `step` of a run."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """B examples of at most T frames. `melody`, `chords`: frame tokens int64 [B, T], PAD beyond `lengths` int64 [B];
@@ -31,6 +50,11 @@ class Batch:
     form: NDArray[np.uint8]
     lengths: NDArray[np.int64]
     pieces: NDArray[np.int64]
+
+    @property
+    def tokens(self) -> int:
+        """Melody and chord tokens."""
+        return 2 * int(self.lengths.sum())
 
     def rows(self, which: slice) -> "Batch":
         """Some of the examples."""
@@ -174,7 +198,7 @@ class Source:
         return np.where(index < 0, SILENCE, base + index)
 
 
-def batches(source: Source, seed: int, first: int, last: int, batch: int) -> Generator[Batch]:
+def batches(source: Drawn[B], seed: int, first: int, last: int, batch: int) -> Generator[B]:
     """Batches first..last-1, each prepared while the one before trains."""
     with ThreadPoolExecutor(1) as pool:
         ahead = pool.submit(source.draw, seed, first, batch)

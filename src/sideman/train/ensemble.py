@@ -2,16 +2,33 @@
 
 import time
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from sideman.models.build import ModelFile
-from sideman.train.recipe import Recipe
+from sideman.train.judge_recipe import JudgeRecipe
+from sideman.train.preference.recipe import PreferenceRecipe
+from sideman.train.preference.rounds import RoundFolder
+from sideman.train.recipe import Recipe, load_recipe, stage_of
 from sideman.train.rl.recipe import RlRecipe
+from sideman.train.sheet_recipe import SheetRecipe
 
-Trainable = Recipe | RlRecipe
+if TYPE_CHECKING:
+    from sideman.train.mle import Run
+    from sideman.train.preference.run import Composer, PreferenceRun
+    from sideman.train.rl.run import RlRun
+
+Trainable = Recipe | RlRecipe | SheetRecipe | JudgeRecipe | PreferenceRecipe
 R = TypeVar("R", bound=Trainable)
+
+
+def load_trainable(path: Path, overrides: tuple[str, ...] = ()) -> Trainable:
+    """Read the recipe of one stage, whichever it is. Raises as `load_recipe`."""
+    kinds: dict[object, type[Trainable]] = {
+        "rl": RlRecipe, "sheet": SheetRecipe, "sheet-judge": JudgeRecipe, "sheet-dpo": PreferenceRecipe,
+    }  # fmt: skip
+    return load_recipe(path, overrides, kinds.get(stage_of(path, overrides), Recipe))
 
 
 def members(recipe: R) -> tuple[R, ...]:
@@ -24,18 +41,16 @@ def members(recipe: R) -> tuple[R, ...]:
 
 
 def finished(recipe: Trainable, root: Path) -> bool:
-    """Whether every member has come to its last step."""
-    return all(_step(root / member.run / "last") >= recipe.steps for member in members(recipe))
+    """Whether every member has come to its last step, and what it then makes has been judged."""
+    return all(_finished(member, root / member.run) for member in members(recipe))
 
 
-def train_all(recipe: Trainable, root: Path, resume: bool) -> list[Path]:
+def train_all(recipe: Trainable, root: Path, resume: bool, compose: "Composer | None" = None) -> list[Path]:
     """Train the members one after the other, within the recipe's `max_minutes` in all; the folders of those begun.
+    `compose`: who writes the pieces of a preference recipe.
 
     Raises whatever a run raises. When resuming, members that are done are passed over.
     """
-    from sideman.train.mle import Run
-    from sideman.train.rl.run import RlRun
-
     until = None if recipe.max_minutes is None else time.monotonic() + 60 * recipe.max_minutes
     folders: list[Path] = []
     for member in members(recipe):
@@ -46,10 +61,27 @@ def train_all(recipe: Trainable, root: Path, resume: bool) -> list[Path]:
             if left <= 0:
                 break
             member = msgspec.structs.replace(member, max_minutes=left)
-        run = RlRun(member, root, resume) if isinstance(member, RlRecipe) else Run(member, root, resume)
+        run = _run(member, root, resume, compose)
         run.train()
         folders.append(run.folder)
     return folders
+
+
+def _run(recipe: Trainable, root: Path, resume: bool, compose: "Composer | None") -> "Run | RlRun | PreferenceRun":
+    from sideman.train.mle import Run
+    from sideman.train.preference.run import PreferenceRun
+    from sideman.train.rl.run import RlRun
+
+    if isinstance(recipe, PreferenceRecipe):
+        assert compose is not None, "a preference recipe needs somebody who composes"
+        return PreferenceRun(recipe, root, resume, compose)
+    return RlRun(recipe, root, resume) if isinstance(recipe, RlRecipe) else Run(recipe, root, resume)
+
+
+def _finished(recipe: Trainable, folder: Path) -> bool:
+    if isinstance(recipe, PreferenceRecipe):
+        return RoundFolder(folder / f"round-{recipe.rounds}").figures() is not None
+    return _step(folder / "last") >= recipe.steps
 
 
 def _step(checkpoint: Path) -> int:

@@ -1,4 +1,4 @@
-"""Supervised training of online and offline models and of reward networks (spec 5.1, 5.2) on Lightning Fabric.
+"""Supervised training on Lightning Fabric: online and offline models, reward networks (spec 5.1, 5.2), sheet models.
 
 A run lives in `runs/<name>`: `recipe.yaml` as resolved, `log.jsonl`, `last/` (checkpoint with
 optimiser state, for resuming), `best/` (lowest validation loss), `samples/`. Every step's examples
@@ -10,41 +10,34 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import msgspec
 import torch
 
-from sideman.data.pack import Pack, load_pack
 from sideman.errors import Interrupted
 from sideman.files import write_atomic
 from sideman.models.build import Model, ModelFile, build, load_checkpoint, parameters
-from sideman.models.offline import OfflineModel
-from sideman.models.online import OnlineModel
-from sideman.train.batches import Batch, Source, batches, share
+from sideman.train.batches import batches, share
 from sideman.train.checkpoint import read_state, settle, write_checkpoint
-from sideman.train.network import begin_from, describe, vocabulary_of
-from sideman.train.objective import objective
+from sideman.train.network import begin_from
 from sideman.train.processes import launch
 from sideman.train.progress import Progress
-from sideman.train.recipe import Recipe, dump_recipe
+from sideman.train.recipe import dump_recipe
 from sideman.train.running import Diverged, Signals, chosen_precision, commit, learning_rate, may_resume
-from sideman.train.samples import sample_scores
+from sideman.train.work import Supervised, work_of
 
 
 class Run:
     """One training run on this process. `train()` is the whole loop."""
 
-    def __init__(self, recipe: Recipe, root: Path, resume: bool) -> None:
+    def __init__(self, recipe: Supervised, root: Path, resume: bool) -> None:
         self.recipe, self.folder = recipe, root / recipe.run
-        self.vocabulary = vocabulary_of(recipe.data)
-        self.file = describe(recipe, self.vocabulary)
-        pack = load_pack(Path(recipe.data.pack))
-        self.source = Source(pack, self.vocabulary, recipe.data, "train")
-        self.valid = self._validation(pack)
+        self.work = work_of(recipe)
+        self.file, self.source, self.valid = self.work.file, self.work.source, self.work.valid
         self.precision = chosen_precision(recipe.precision)
         self.fabric = launch(recipe.devices, recipe.nodes, self.precision)
-        self.objective = objective(recipe, self.vocabulary.size, self.fabric)
+        self.objective = self.work.objective(self.fabric)
         self.step, self.best, self.signals = 0, math.inf, Signals()
         torch.manual_seed(recipe.seed)
         self.asked, self.resumed = resume, self._begin(resume)
@@ -73,13 +66,6 @@ class Run:
         self.fabric.barrier()
         return may_resume(self.folder, self.file, resume)
 
-    def _validation(self, pack: Pack) -> list[Batch]:
-        """Validation windows in batches of the training size."""
-        if not len(pack.pieces("valid")):
-            return []
-        whole = Source(pack, self.vocabulary, self.recipe.data, "valid").fixed(self.recipe.validate_pieces)
-        return [whole.rows(slice(i, i + self.recipe.batch)) for i in range(0, len(whole.pieces), self.recipe.batch)]
-
     def train(self) -> dict[str, float]:
         """Run to the last step, the time budget or an interruption; returns the last validation.
 
@@ -102,14 +88,13 @@ class Run:
 
     def _introduce(self, progress: Progress) -> None:
         """What is about to be trained, on what."""
-        recipe, unknown = self.recipe, self.source.unknown
+        recipe, work = self.recipe, self.work
         progress.say(
-            f"{recipe.run}: {recipe.stage} {recipe.part}, {parameters(self.raw) / 1e6:.1f} M parameters, "
-            f"{len(self.source.pieces)} pieces, {self.fabric.world_size} x {self.fabric.device.type}, {self.precision}"
+            f"{recipe.run}: {work.title}, {parameters(self.raw) / 1e6:.1f} M parameters, "
+            f"{work.pieces} pieces, {self.fabric.world_size} x {self.fabric.device.type}, {self.precision}"
         )
-        if unknown:
-            names = ", ".join(sorted(unknown)[:8])
-            progress.say(f"{len(unknown)} chords are not in the chord list and are learned as silence: {names} ..")
+        for note in work.notes:
+            progress.say(note)
         if not self.valid:
             progress.say("There are no pieces to validate on: no best/, no samples.")
         if self.asked and not self.resumed:
@@ -118,7 +103,7 @@ class Run:
             done = " Nothing is left to do: raise steps=N." if self.step >= recipe.steps else ""
             progress.say(f"Going on from step {self.step} of {recipe.steps}.{done}")
 
-    def _loop(self, progress: Progress, feed: Iterator[Batch]) -> tuple[dict[str, float], str]:
+    def _loop(self, progress: Progress, feed: Iterator[Any]) -> tuple[dict[str, float], str]:
         """Steps until the end; returns the last validation and why it stopped early ("", "time", "signal")."""
         recipe = self.recipe
         until = None if recipe.max_minutes is None else time.monotonic() + 60 * recipe.max_minutes
@@ -128,10 +113,11 @@ class Run:
             batch = next(feed)
             loss, norm, rate = self._update(batch)
             self.step += 1
-            spent, tokens = spent + time.monotonic() - started, tokens + 2 * int(batch.lengths.sum())
+            spent, tokens = spent + time.monotonic() - started, tokens + batch.tokens
             if self.step % recipe.log_every == 0:
                 loss = self._sum_over_processes([loss])[0]
-                progress.log(self.step, loss=loss, grad_norm=norm, lr=rate, tokens_per_second=tokens / spent)
+                figures = self.work.figures(loss)
+                progress.log(self.step, **figures, grad_norm=norm, lr=rate, tokens_per_second=tokens / spent)
                 progress.line(self.step, f"loss {loss:.3f}  {tokens / spent:,.0f} tokens/s", until)
                 tokens, spent = 0, 0.0
             stop = self._why_stop(until)
@@ -142,7 +128,7 @@ class Run:
                 self._save("last", state=True)
         return result, stop
 
-    def _update(self, whole: Batch) -> tuple[float, float, float]:
+    def _update(self, whole: Any) -> tuple[float, float, float]:
         """One optimiser step: this process' part of the loss, the gradient norm, the learning rate.
 
         Each part of the batch counts by its tokens, so any number of parts gives the gradient of the whole.
@@ -192,17 +178,8 @@ class Run:
         self.model.eval()
         result = self.objective.validate(self.model, self.valid, self.fabric.device)
         due = self.step % recipe.sample_every == 0 or self.step == recipe.steps
-        plays = isinstance(self.raw, OnlineModel | OfflineModel)
-        if due and plays and self.fabric.is_global_zero:
-            folder = self.folder / "samples" / f"step-{self.step:06d}"
-            result |= sample_scores(
-                cast(OnlineModel | OfflineModel, self.raw),
-                self.vocabulary,
-                self.valid[0],
-                recipe.seed,
-                folder,
-                recipe.part,
-            )
+        if due and self.work.sample is not None and self.fabric.is_global_zero:
+            result |= self.work.sample(self.raw, self.folder / "samples" / f"step-{self.step:06d}")
         self.model.train()
         progress.log(self.step, **result)
         progress.say(f"step {self.step}  " + "  ".join(f"{name} {value:.4f}" for name, value in result.items()))
@@ -216,7 +193,7 @@ class Run:
             return
         trained: dict[str, str | int | float] = {
             "step": self.step, "seed": self.recipe.seed, "recipe": self.recipe.run,
-            "pack": Path(self.recipe.data.pack).name, "window": self.recipe.data.window_frames, "commit": commit(),
+            "pack": Path(self.recipe.data.pack).name, **self.work.trained, "commit": commit(),
         }  # fmt: skip
         if math.isfinite(self.best):
             trained["best_valid_loss"] = round(self.best, 5)

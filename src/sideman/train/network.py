@@ -54,7 +54,7 @@ def describe(recipe: Recipe, vocabulary: Vocabulary) -> ModelFile:
 def begin_from(folder: Path, file: ModelFile) -> Model:
     """The network stored in `folder`, which must be the one `file` describes. Raises UnknownModel, WrongValue."""
     stored, model = load_checkpoint(folder)
-    if msgspec.structs.replace(stored, trained={}) != file:
+    if stored.network != file.network:
         raise WrongValue(
             f"start: {folder} holds another network than the recipe describes.",
             f"Compare the recipe's model and data.vocabulary with {folder / 'model.json'}.",

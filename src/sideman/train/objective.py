@@ -1,7 +1,7 @@
 """What a supervised stage minimises and how it is judged; the loop around it is `mle.Run`'s."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import torch
 from lightning_fabric import Fabric
@@ -18,23 +18,24 @@ from sideman.train.recipe import Recipe
 from sideman.train.retrieval import hits, info_nce, retrieval
 
 ALL = slice(None)
+B = TypeVar("B")
 
 
-class Objective(Protocol):
+class Objective(Protocol[B]):
     """What to lower, and how to judge."""
 
-    def loss(self, model: nn.Module, whole: Batch, rows: slice, device: torch.device, draw: Generator) -> Tensor:
+    def loss(self, model: nn.Module, whole: B, rows: slice, device: torch.device, draw: Generator) -> Tensor:
         """What an optimiser step lowers, of some rows of a batch. Chance that concerns the whole batch comes from
         `draw`, which is the same for all of its parts, and dropout from torch's own generator."""
 
-    def weight(self, batch: Batch) -> int:
+    def weight(self, batch: B) -> int:
         """By what a part counts in its batch."""
 
-    def validate(self, model: nn.Module, batches: list[Batch], device: torch.device) -> dict[str, float]:
+    def validate(self, model: nn.Module, batches: list[B], device: torch.device) -> dict[str, float]:
         """Figures of fixed batches; `valid_loss` decides which checkpoint is the best."""
 
 
-def objective(recipe: Recipe, size: int, fabric: Fabric) -> Objective:
+def objective(recipe: Recipe, size: int, fabric: Fabric) -> Objective[Batch]:
     """The objective of a recipe's stage for a vocabulary of `size` tokens."""
     if recipe.stage == "contrastive":
         return Contrast(fabric)

@@ -104,8 +104,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def __post_init__(self) -> None:
         check_seeds(self.seeds)
         parts = self.accumulate * self.devices * self.nodes
-        if self.batch < parts:
-            raise ValueError(f"a batch of {self.batch} cannot be divided into {parts} (accumulate x devices x nodes)")
+        check_parts(self.batch, parts)
         if self.stage in ("contrastive", "discriminative") and self.batch < 2:
             raise ValueError("a reward network takes what does not match from its batch: set batch to 2 or more")
         if self.stage == "contrastive" and self.accumulate > 1:
@@ -113,6 +112,12 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
                 "a contrastive network compares all pairs of a batch with each other, which cannot be done in parts: "
                 "set accumulate to 1 (and devices to N where memory is short)"
             )
+
+
+def check_parts(batch: int, parts: int) -> None:
+    """Raises ValueError for a batch that is smaller than the number of its parts."""
+    if batch < parts:
+        raise ValueError(f"a batch of {batch} cannot be divided into {parts} (accumulate x devices x nodes)")
 
 
 def check_seeds(seeds: tuple[int, ...]) -> None:

@@ -9,7 +9,6 @@ from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 
-import msgspec
 import torch
 
 from sideman.errors import SidemanError, WrongValue
@@ -45,7 +44,7 @@ def may_resume(folder: Path, file: ModelFile, resume: bool) -> bool:
     if not (last / STATE).exists():
         raise SidemanError(f"{last} cannot be resumed: {STATE} is missing.", "Start again with run=NAME.")
     stored = load_checkpoint(last)[0]
-    if msgspec.structs.replace(stored, trained={}) != file:
+    if stored.network != file.network:
         hint = "Resume with the recipe it was started with, or start another run with run=NAME."
         raise WrongValue(f"{last} holds another network than the recipe describes.", hint)
     return True

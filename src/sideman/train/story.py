@@ -11,7 +11,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
@@ -19,10 +19,12 @@ from sideman.data.madeup import pack
 from sideman.errors import WrongValue
 from sideman.files import write_atomic
 from sideman.models.transformer import Size
-from sideman.train.ensemble import Trainable, finished, members, train_all
+from sideman.train.ensemble import finished, load_trainable, members, train_all
 from sideman.train.processes import is_first_process
-from sideman.train.recipe import Name, Positive, Recipe, dump_recipe, load_recipe, stage_of
-from sideman.train.rl.recipe import RlRecipe
+from sideman.train.recipe import Name, Positive, dump_recipe
+
+if TYPE_CHECKING:
+    from sideman.train.preference.run import Composer
 
 
 class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,13 +63,19 @@ class StoryRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Story:
-    """A story in the folder of its recipe. `command` runs one command line and returns its exit code."""
+    """A story in the folder of its recipe. `command` runs one command line and returns its exit code; `compose` writes
+    the pieces of preference recipes."""
 
-    def __init__(self, recipe: StoryRecipe, place: Path, root: Path, command: Callable[[list[str]], int]) -> None:
-        self.recipe, self.root, self.command = recipe, root, command
+    def __init__(
+        self, recipe: StoryRecipe, place: Path, root: Path, command: Callable[[list[str]], int],
+        compose: "Composer | None" = None,
+    ) -> None:  # fmt: skip
+        self.recipe, self.root, self.command, self.compose = recipe, root, command, compose
         self.log = root / recipe.run / "log.jsonl"
         # Read before anything is trained: a misspelt field of the last recipe is found in the first second.
-        self.trained = {step: _load(place / step.train, step.set) for step in recipe.steps if step.train is not None}
+        self.trained = {
+            step: load_trainable(place / step.train, step.set) for step in recipe.steps if step.train is not None
+        }
 
     def tell(self) -> bool:
         """Do what is left to do; whether it came to its end. Raises what a step raises, the steps before it kept."""
@@ -106,7 +114,9 @@ class Story:
             recipe = self.trained[step]
             minutes = [m for m in (recipe.max_minutes, left) if m is not None]
             begun = any((self.root / member.run / "last").exists() for member in members(recipe))
-            train_all(msgspec.structs.replace(recipe, max_minutes=min(minutes, default=None)), self.root, begun)
+            train_all(
+                msgspec.structs.replace(recipe, max_minutes=min(minutes, default=None)), self.root, begun, self.compose
+            )
             return finished(recipe, self.root)
         if not is_first_process():
             return True
@@ -121,12 +131,6 @@ class Story:
             self.log.parent.mkdir(parents=True, exist_ok=True)
             with self.log.open("a", encoding="utf-8") as file:
                 file.write(json.dumps({"step": step.title, "seconds": round(seconds, 1), "ended": ended}) + "\n")
-
-
-def _load(path: Path, overrides: tuple[str, ...]) -> Trainable:
-    if stage_of(path, overrides) == "rl":
-        return load_recipe(path, overrides, RlRecipe)
-    return load_recipe(path, overrides, Recipe)
 
 
 def _ended(log: Path) -> set[str]:
