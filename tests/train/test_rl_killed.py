@@ -98,9 +98,9 @@ def in_a_process(*arguments: object) -> int | None:
     """Exit code of `killed_in`; processes are copies of one that has PyTorch loaded and has not used it."""
     processes = multiprocessing.get_context("forkserver")
     processes.set_forkserver_preload(["sideman.train.rl.run"])
-    process = processes.Process(target=killed_in, args=arguments)
+    process = processes.Process(target=killed_in, args=arguments, daemon=True)
     process.start()
-    process.join(120)
+    process.join()
     return process.exitcode
 
 
