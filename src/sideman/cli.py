@@ -52,6 +52,7 @@ class LazyGroup(click.Group):
 COMMANDS = {
     "jam": ("sideman.cli_jam:jam", "Play a melody and hear the accompanist now."),
     "options": ("sideman.cli_options:options", "Offer chord progressions for a melody."),
+    "compose": ("sideman.cli_compose:compose", "Write a new piece of sheet music."),
     "serve": ("sideman.cli_serve:serve", "Answer the same questions over HTTP."),
     "models": ("sideman.cli_models:models", "List, show, fetch, import and export models."),
     "data": ("sideman.cli_data:data", "Fetch and convert the collections models learn from."),

@@ -68,8 +68,15 @@ def fetch(name: str, source: Path | None) -> None:
 @click.option("--jsonl", type=click.Path(path_type=Path), help="Also write the ReaLchords cache files to this folder.")
 @click.option("--augment", is_flag=True, help="With --jsonl: add the files with 13 transpositions.")
 @click.option("--sheets", is_flag=True, help="Sheet music, where the collection gives songs too.")
+@click.option("--files", type=click.Path(path_type=Path), help="Also write NotaGen's training files to this folder.")
 def convert(
-    name: str, source: Path | None, workers: int | None, jsonl: Path | None, augment: bool, sheets: bool
+    name: str,
+    source: Path | None,
+    workers: int | None,
+    jsonl: Path | None,
+    augment: bool,
+    sheets: bool,
+    files: Path | None,
 ) -> None:
     """Convert a collection to the training cache, with a report of all that was lost.
 
@@ -87,7 +94,9 @@ def convert(
     if sheets or "songs" not in holds:
         if jsonl is not None:
             raise click.UsageError("--jsonl is for songs: sheet music has no such cache.")
-        return _convert_sheets(name, source, workers)
+        return _convert_sheets(name, source, workers, files)
+    if files is not None:
+        raise click.UsageError("--files is for sheet music: add --sheets.")
     if augment and jsonl is None:
         raise click.UsageError("--augment needs --jsonl DIR: our own cache is transposed while training.")
     report = run(name, source, home(), workers, jsonl, augment)
@@ -99,9 +108,12 @@ def convert(
     return None
 
 
-def _convert_sheets(name: str, source: Path | None, workers: int | None) -> None:
+def _convert_sheets(name: str, source: Path | None, workers: int | None, files: Path | None) -> None:
+    import os
+
     from sideman.data.fetch import data_folder
     from sideman.data.sheet_convert import convert_sheets
+    from sideman.data.sheet_files import write_files
     from sideman.home import home
 
     report = convert_sheets(name, source, home(), workers)
@@ -109,7 +121,11 @@ def _convert_sheets(name: str, source: Path | None, workers: int | None) -> None
         click.echo(f"discarded {len(ids)}: {reason}", err=True)
     splits = ", ".join(f"{split} {count}" for split, count in report.splits.items())
     click.echo(f"{report.pieces} pieces from {report.scores} scores of {name} converted ({splits}).")
-    click.echo(f"Report: {data_folder(name, home()) / 'sheets.md'}")
+    folder = data_folder(name, home())
+    if files is not None:
+        count = write_files(folder / "sheets.npz", files, workers or os.cpu_count() or 1)
+        click.echo(f"Files of {count} pieces in fifteen keys: {files}")
+    click.echo(f"Report: {folder / 'sheets.md'}")
 
 
 @data.command(epilog="\b\nExample:\n  sideman data stats nottingham pop909 --plot stats.png")

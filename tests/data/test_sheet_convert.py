@@ -1,5 +1,6 @@
 """Scores -> sheets: what is known about them, what is discarded and why, and the commands."""
 
+import json
 import tarfile
 from pathlib import Path
 
@@ -57,7 +58,9 @@ def root(tmp_path):
     data = tmp_path / "source" / "data"
     data.mkdir()
     (data / "scores.tsv").write_text("id\tpath\tname\n1\tanywhere\tWarum sind denn die Rosen so blaß\n")
-    (data / "composers.tsv").write_text("id\tpath\tborn\n7\tHensel,_Fanny_(Mendelssohn)\t1805\n")
+    (data / "composers.tsv").write_text(
+        "id\tpath\tborn\tdied\n7\tHensel,_Fanny_(Mendelssohn)\t1805\t1847\n8\tSchröter,_Corona\t\t1802\n"
+    )
     return tmp_path / "source"
 
 
@@ -103,6 +106,11 @@ def test_processes_change_nothing(root, tmp_path):
 )
 def test_composers(folder, name):
     assert openscore.composer_name(folder) == name
+
+
+def test_a_period_where_only_the_death_is_known(root):
+    assert openscore._period(root, "Schroter, Corona") == "Classical"
+    assert openscore._period(root, "Nobody, Known") == ""
 
 
 def test_a_folder_without_scores(tmp_path):
@@ -164,12 +172,29 @@ def test_convert_and_pack_by_command(root, tmp_path, monkeypatch):
     assert "openscore-lieder   converted" in run("list")
 
 
+def test_the_files_of_notagen(root, tmp_path, monkeypatch):
+    monkeypatch.setenv("SIDEMAN_HOME", str(tmp_path / "home"))
+    files = tmp_path / "files"
+    said = run("convert", "openscore-lieder", "--source", str(root), "--workers", "1", "--files", str(files))
+    assert "3 pieces in fifteen keys" in said
+    assert len(list((files / "augmented").glob("*/*.abc"))) == 45
+    text = (files / "augmented" / "Gb" / "lc2_1_Gb.abc").read_text()
+    assert text.startswith("%Romantic\n%Hensel, Fanny\n%Art Song\n%end\nL:1/8\nM:4/4\nK:Gb\n")
+    assert (files / "interleaved" / "lc2_1.abc").read_text().startswith("L:1/8\nM:4/4\nK:D\n")
+    rows = [json.loads(line) for line in (files / "augmented.jsonl").read_text().splitlines()]
+    assert rows[1] == {"path": f"{files.as_posix()}/augmented/lc2_1", "key": "D"}
+    parts = [(files / f"augmented_{part}.jsonl").read_text().splitlines() for part in ("train", "eval")]
+    pack = load_sheet_pack(tmp_path / "home" / "data" / "openscore-lieder" / "sheets.npz")
+    assert [len(part) for part in parts] == [len(pack.pieces("train")), len(pack.pieces("valid"))]
+
+
 def test_songs_and_sheets_are_not_mixed_up():
     result = CliRunner().invoke(data, ["convert", "pop909", "--sheets"])
     assert result.exit_code == 2
     assert "no sheet music" in result.output
     for words in (
         ["convert", "openscore-lieder", "--jsonl", "x"],
+        ["convert", "pop909", "--files", "x"],
         ["pack", "openscore-lieder", "-o", "x.npz"],
         ["pack", "--sheets", "pop909", "-o", "x.npz"],
         ["stats", "openscore-lieder"],

@@ -14,6 +14,7 @@ from sideman.models.build import ModelFile, build, load_checkpoint, save_checkpo
 from sideman.models.export import bundle_logits, export_bundle, torch_logits
 from sideman.models.offline import OfflineConfig
 from sideman.models.online import OnlineConfig
+from sideman.models.sheet import SheetConfig, published_sheet
 from sideman.models.transformer import StackConfig, published_stack
 from sideman.music.vocabulary import own_vocabulary
 
@@ -21,11 +22,15 @@ SIZE = own_vocabulary().size
 STACK = StackConfig(width=32, depth=2, heads=2, head_width=16, ff_width=48, rotary_width=16, dropout=0.0)
 CROSS = published_stack(32, 1, 1, causal=False, t5=True), published_stack(32, 1, 1, causal=True, t5=True, cross=True)
 LISTENING = msgspec.structs.replace(STACK, causal=False)
+LAYERED = msgspec.structs.replace(STACK, norm="layer")
+CHARS = StackConfig(24, 1, 1, 24, 32, norm="layer", positions="learned", span=17)
 FILES = {
     "online": ModelFile("online", online=OnlineConfig(SIZE, STACK), trained={"step": 3}),
     "melody": ModelFile("online", part="melody", online=OnlineConfig(SIZE, STACK, form=False)),
     "offline": ModelFile("offline", offline=OfflineConfig(SIZE, LISTENING, STACK)),
     "cross": ModelFile("offline", offline=OfflineConfig(SIZE, *CROSS, form=False, tied=False, aligned=False)),
+    "sheet": ModelFile("sheet", sheet=SheetConfig(LAYERED, CHARS, 64), prompts=(("a", "b", "c"),), trained={"step": 3}),
+    "gpt2": ModelFile("sheet", sheet=published_sheet(64, 1, 1, 64)),
 }
 
 

@@ -12,18 +12,21 @@ from sideman.engine.bundle import load_bundle
 from sideman.errors import UnreadableFile
 from sideman.models.build import load_checkpoint
 from sideman.models.published import WrongWeights
+from sideman.models.published_prompts import knows_prompts, published_prompts
 from sideman.models.published_sheet import published_state, read_sheet
 from sideman.models.sheet import SheetConfig, SheetModel, published_sheet
 
-# The published files (NotaGen spec 3.4) at a small width: name, depths, length, whether it takes prompts.
+# The published files (NotaGen spec 3.4): name, depths of both decoders, length.
+_SMALL = "weights_notagen_pretrain_p_size_16_p_length_2048_p_layers_"
+_LARGE = "_p_size_16_p_length_1024_p_layers_20_c_layers_6_h_size_1280_lr_"
 FILES = {
-    "small": ("weights_notagen_pretrain_p_size_16_p_length_2048_p_layers_12_c_layers_3_h_size_768_lr_0.0002_batch_8.pth", 12, 3, 2048, 0),
-    "medium": ("weights_notagen_pretrain_p_size_16_p_length_2048_p_layers_16_c_layers_3_h_size_1024_lr_0.0001_batch_4.pth", 16, 3, 2048, 0),
-    "large": ("weights_notagen_pretrain_p_size_16_p_length_1024_p_layers_20_c_layers_6_h_size_1280_lr_0.0001_batch_4.pth", 20, 6, 1024, 0),
-    "fine-tuned": ("weights_notagen_pretrain-finetune_p_size_16_p_length_1024_p_layers_c_layers_6_20_h_size_1280_lr_1e-05_batch_1.pth", 20, 6, 1024, 112),
-    "dpo": ("weights_notagen_pretrain-finetune-RL3_beta_0.1_lambda_10_p_size_16_p_length_1024_p_layers_20_c_layers_6_h_size_1280_lr_1e-06_batch_1.pth", 20, 6, 1024, 112),
-    "x": ("weights_notagenx_p_size_16_p_length_1024_p_layers_20_h_size_1280.pth", 20, 6, 1024, 112),
-}  # fmt: skip
+    "small": (f"{_SMALL}12_c_layers_3_h_size_768_lr_0.0002_batch_8.pth", 12, 3, 2048),
+    "medium": (f"{_SMALL}16_c_layers_3_h_size_1024_lr_0.0001_batch_4.pth", 16, 3, 2048),
+    "large": (f"weights_notagen_pretrain{_LARGE}0.0001_batch_4.pth", 20, 6, 1024),
+    "fine-tuned": (f"weights_notagen_pretrain-finetune{_LARGE}1e-05_batch_1.pth", 20, 6, 1024),
+    "dpo": (f"weights_notagen_pretrain-finetune-RL3_beta_0.1_lambda_10{_LARGE}1e-06_batch_1.pth", 20, 6, 1024),
+    "x": ("weights_notagenx_p_size_16_p_length_1024_p_layers_20_h_size_1280.pth", 20, 6, 1024),
+}
 ENTRIES = {"small": 191, "medium": 239, "large": 323}
 TINY = published_sheet(64, 2, 1, 32)
 
@@ -43,7 +46,7 @@ def saved(path: Path, state: dict[str, torch.Tensor]) -> Path:
 
 @pytest.mark.parametrize("size", FILES)
 def test_every_published_shape_comes_in(size: str, tmp_path: Path):
-    name, patch_depth, char_depth, length, _ = FILES[size]
+    name, patch_depth, char_depth, length = FILES[size]
     state = state_of(published_sheet(64, patch_depth, char_depth, length))
     if size in ENTRIES:
         assert len(state) == ENTRIES[size]
@@ -56,15 +59,21 @@ def test_every_published_shape_comes_in(size: str, tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("size", "parameters"), [("small", 109_579_776), ("medium", 243_677_184), ("large", 515_738_880)]
+    ("size", "width", "parameters"),
+    [("small", 768, 109_579_776), ("medium", 1024, 243_677_184), ("large", 1280, 515_738_880)],
 )
-def test_full_sizes_have_the_published_number_of_parameters(size: str, parameters: int):
-    width = {"small": 768, "medium": 1024, "large": 1280}[size]
-    _, patch_depth, char_depth, length, _ = FILES[size]
+def test_full_sizes_have_the_published_number_of_parameters(size: str, width: int, parameters: int):
+    _, patch_depth, char_depth, length = FILES[size]
     with torch.device("meta"):
         model = SheetModel(published_sheet(width, patch_depth, char_depth, length))
     unused = width  # the word table that the patch decoder never reads
     assert sum(weight.numel() for weight in model.parameters()) + unused == parameters
+
+
+def test_which_files_know_prompts():
+    assert {size for size, (name, *_) in FILES.items() if knows_prompts(name)} == {"fine-tuned", "dpo", "x"}
+    assert len(set(published_prompts())) == 112
+    assert ("Romantic", "Holmes, Augusta Mary Anne", "Art Song") in published_prompts()
 
 
 def test_it_composes_and_remembers_where_it_came_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):

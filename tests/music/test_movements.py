@@ -1,8 +1,7 @@
 """Scores of several movements, cut where the numbers of the bars begin again."""
 
+from dataclasses import replace
 from fractions import Fraction
-
-from msgspec.structs import replace
 
 from sideman.music.movements import movements
 from sideman.music.score import (

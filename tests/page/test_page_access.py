@@ -30,11 +30,11 @@ def test_it_loads_from_its_own_origin_alone_and_names_its_controls(open_page: Op
     assert page.evaluate(NAMELESS) == [], "every control has a name"
 
 
-def test_play_is_the_second_stop_of_the_tab_key_and_starts_and_stops(open_page: Open) -> None:
+def test_the_first_stop_of_the_tab_key_leads_to_play_which_starts_and_stops(open_page: Open) -> None:
     page = open_page(settings={"tempo": 20})
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
-    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "play"
     page.keyboard.press("Enter")
     page.wait_for_function("sideman.app.phase === 'count-in'")

@@ -25,7 +25,7 @@ def source(*overrides: str) -> JudgeSource:
 
 
 def test_a_batch_is_two_views_of_each_piece():
-    batch = source("fills=6").draw(1, 0, 4)
+    batch = source("fills=6", "spoiled=false").draw(1, 0, 4)
     assert batch.views.shape[:2] == (4, 2)
     assert batch.views.shape[2] == batch.lengths.max() <= 24
     assert batch.asked.sum() == 6
@@ -71,17 +71,29 @@ def test_hiding():
     assert ways["shuffled"] / 400 == pytest.approx(0.1, abs=0.05)
 
 
+def test_the_third_view_is_the_second_one_spoiled():
+    batch = source().draw(1, 0, 6)
+    assert batch.views.shape[1] == 3
+    for piece, lengths in zip(batch.views, batch.lengths, strict=True):
+        whole, spoiled = (decode(piece[n, : lengths[n]]) for n in (1, 2))
+        assert whole[:4] == spoiled[:4]
+        assert whole != spoiled
+
+
 class Fixed(nn.Module):
-    """Gives the two views of two pieces features of its own, and keeps what it was asked."""
+    """Gives the views of two pieces features of its own, and keeps what it was asked."""
+
+    def __init__(self, spoiled: list[list[float]]) -> None:
+        super().__init__()
+        self.features = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [0.0, 1.0], *spoiled])
 
     def forward(self, inputs: Tensor, mask: Tensor, asked: Tensor, wanted: Tensor) -> tuple[Tensor, ...]:
         self.seen = inputs, mask, asked, wanted
-        features = torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8], [0.0, 1.0]])
-        return features, torch.tensor(3.0), torch.tensor(2.0)
+        return self.features, torch.tensor(3.0), torch.tensor(2.0)
 
 
 def test_the_loss_is_the_hand_computed_one():
-    network, batch = Fixed(), source("fills=4").draw(1, 0, 2)
+    network, batch = Fixed([]), source("fills=4", "spoiled=false").draw(1, 0, 2)
     # Twice the cosines of first views (rows) and second views: [1.2, 0], [1.6, 2].
     rows = [math.log(1 + math.exp(-1.2)), math.log(1 + math.exp(1.6 - 2))]
     columns = [math.log(1 + math.exp(1.6 - 1.2)), math.log(1 + math.exp(0 - 2))]
@@ -99,3 +111,16 @@ def test_the_loss_is_the_hand_computed_one():
     figures = Views(0.5).validate(network, [batch], torch.device("cpu"))
     assert figures["valid_loss"] == pytest.approx(contrast + 1.5)
     assert figures["recall_at_1"] == 1.0
+    assert "told_from_spoiled" not in figures
+
+
+def test_spoiled_views_are_wrong_answers_for_both_sides():
+    network, batch = Fixed([[0.8, 0.6], [0.0, -1.0]]), source("fills=4").draw(1, 0, 2)
+    # Twice the cosines: of first views with second and spoiled ones, and of second views with first and spoiled ones.
+    ways = [([1.2, 0, 1.6, 0], 0), ([1.6, 2, 1.2, -2], 1), ([1.2, 1.6, 1.92, -1.6], 0), ([0, 2, 1.2, -2], 1)]
+    losses = [math.log(sum(math.exp(x - row[own]) for x in row)) for row, own in ways]
+    assert float(Views(0.0).loss(network, batch, slice(None), torch.device("cpu"), torch.Generator())) == pytest.approx(
+        sum(losses) / 4, rel=1e-5
+    )
+    figures = Views(0.0).validate(network, [batch], torch.device("cpu"))
+    assert figures["told_from_spoiled"] == 0.5  # 0.6 against 0.8, and 1 against -1

@@ -20,15 +20,21 @@ from sideman.train.ensemble import load_trainable
 from sideman.train.mle import Run
 from sideman.train.preference.recipe import PreferenceRecipe, SamplingConfig
 from sideman.train.preference.rounds import table
-from sideman.train.preference.run import PreferenceRun, best_of, piece_seed
+from sideman.train.preference.run import PreferenceRun, Stop, best_of, piece_seed
 from sideman.train.recipe import load_recipe
 
 PROMPT = ["Romantic", "Nobody, Anna", "Art Song"]
 
 
-def compose(place: Path, prompts: Sequence[Prompt], seeds: Sequence[int], sampling: SamplingConfig) -> Iterator[str]:
+def compose(
+    place: Path, prompts: Sequence[Prompt], seeds: Sequence[int], sampling: SamplingConfig, stop: Stop
+) -> list[str]:
     """A made-up sheet for each seed, tagged as a model tags it; every fifth seed's has a bar too short."""
     assert (place / "model.safetensors").exists()
+    return [] if stop() else list(made_up(prompts, seeds))
+
+
+def made_up(prompts: Sequence[Prompt], seeds: Sequence[int]) -> Iterator[str]:
     for prompt, seed in zip(prompts, seeds, strict=True):
         header, body = split(toy_sheet(seed % 1000, 4 + seed % 5))
         text = "\n".join([*header, *tag(body), ""])
@@ -133,6 +139,8 @@ def test_resumed_is_uninterrupted(root: Path, stopped: str):
     torch.manual_seed(12345)
     second = run(f"run=parts-{stopped}", resume=True)
     assert second.step == {"generating": 6, "learning": 5}[stopped]
+    if stopped == "generating":
+        assert len(second.round(1).missing(12)) == 8  # the four that were being written are not kept
     second.train()
     whole, parts = (weights(f"{which}-{stopped}/last") for which in ("whole", "parts"))
     assert all(torch.equal(tensor, parts[key]) for key, tensor in whole.items())
@@ -152,7 +160,7 @@ def test_the_time_is_up(root: Path):
 def test_what_cannot_be_chosen_from_is_said(root: Path):
     for text, message in (("", "None of the pieces"), (toy_sheet(1).replace("G,,6", "G,,5", 1), "0 pass")):
 
-        def same(place: Path, prompts: Sequence[Prompt], seeds: Sequence[int], sampling: SamplingConfig) -> list[str]:
+        def same(place: Path, prompts: object, seeds: Sequence[int], sampling: object, stop: object) -> list[str]:
             return [text] * len(seeds)  # noqa: B023
 
         with pytest.raises(WrongValue, match=message):

@@ -126,7 +126,7 @@ def test_what_is_written_back_is_the_same_recipe(tmp_path: Path):
         ("batch", "batch"), ("=3", "field"), ("seed=[", "seed"), ("data.transpose=12", "data.transpose"),
         ("data.weights.toy=-1", "data.weights"), ("max_minutes=0", "max_minutes"), ("extends=x.yaml", "extends"),
         ("accumulate=9", "9"), ("devices=16", "16"), ("model.stack.width=0", "model.stack.width"),
-        ("model.stack.norm=layer", "model.stack.norm"), ("data.random_truncate=yes", "random_truncate"),
+        ("model.stack.norm=batch", "model.stack.norm"), ("data.random_truncate=yes", "random_truncate"),
         ("optim.clip=0", "optim.clip"), ("precision=16", "precision"), ("model=3", "model"),
     ],
 )  # fmt: skip

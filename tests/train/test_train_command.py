@@ -20,6 +20,8 @@ from sideman.models.transformer import StackConfig
 from sideman.train.mle import Run
 from sideman.train.recipe import DataConfig, ModelConfig, OptimConfig, Recipe
 from sideman.train.rl.recipe import AdversaryConfig, Limits, NetworkReward, RlRecipe, Rules
+from sideman.train.sheet_objective import KINDS
+from sideman.train.sheet_recipe import SheetDataConfig, SheetRecipe
 
 ROOT = Path(__file__).parents[2]
 TOY = str(ROOT / "recipes/toy/online.yaml")
@@ -105,7 +107,8 @@ def test_ctrl_c_writes_a_checkpoint_and_resuming_goes_on_exactly(tmp_path: Path)
 
 
 PAGE = (ROOT / "docs/training.md").read_text()
-SUPERVISED, _, RL = PAGE.partition("## All fields of an `rl` recipe")
+SUPERVISED, _, REST = PAGE.partition("## All fields of an `rl` recipe")
+RL, _, SHEETS = REST.partition("## Sheet music")
 
 
 def test_the_page_explains_every_field_and_every_figure():
@@ -116,7 +119,7 @@ def test_the_page_explains_every_field_and_every_figure():
     )
     figures = {"loss", "grad_norm", "lr", "tokens_per_second", "valid_loss", "note_in_chord", "silence"}
     figures |= {"truth_note_in_chord", "step", "seconds", "map_at_10", "accuracy"}
-    stages = {"online", "offline", "rl"}
+    stages = {"online", "offline", "rl", "sheet"}
     assert set(rows) == wanted.keys() | figures | stages
     assert {name: rows[name] for name in wanted} == wanted
     for figure in ("recall_at_1", "recall_at_5", "recall_at_10", "precision", "recall", "f1"):
@@ -129,6 +132,14 @@ def test_the_page_explains_reinforcement_learning():
              "limits.": Limits}  # fmt: skip
     wanted = fields_of(parts)
     assert {name: rows.get(name) for name in wanted} == wanted
+
+
+def test_the_page_explains_sheet_models():
+    rows = rows_of(SHEETS)
+    wanted = fields_of({"": SheetRecipe, "data.": SheetDataConfig})
+    assert {name: rows.get(name) for name in wanted} == wanted
+    for figure in ("bits", "valid_bits", *(f"valid_bits_{kind}" for kind in KINDS)):
+        assert f"`{figure}`" in SHEETS
 
 
 def rows_of(page: str) -> dict[str, str]:

@@ -10,6 +10,7 @@ from sideman.music.sheet.bars import BARLINE, split_voice_bar
 from sideman.music.sheet.durations import duration, spell
 
 _PIECE = re.compile(rf"((?:{BARLINE})[0-9,.\-:]*)?\[V:(\d+)\](.*)", re.DOTALL)
+_PLAIN = (1, 2, 4, 8)  # denominators of rests that need no tuplet
 _METRE = re.compile(r"\[M:([^\]]*)\]")
 _BARLINE = re.compile(BARLINE)
 _ATOM = re.compile(
@@ -34,9 +35,9 @@ class Line:
     voices: list[str] = field(default_factory=list)
     text: str = ""
 
-    def objection(self, chunk: str, strict: bool = True) -> str:
+    def objection(self, chunk: str) -> str:
         """Why a chunk - the barline before it, a voice tag and its bar, at the end of the line the barline behind it -
-        may not follow; empty if it may. Unless `strict`, the first voice may set any length."""
+        may not follow; empty if it may."""
         found = _PIECE.fullmatch(chunk)
         if found is None:
             return "no voice"
@@ -54,7 +55,16 @@ class Line:
             return "a barline inside a bar"
         if _crooked(bar):
             return "an open bracket"
-        return self._wrong_length(bar, strict)
+        return self._wrong_length(bar)
+
+    def overfull(self, chunk: str) -> bool:
+        """Whether the beginning of a chunk is already too long; its last note may not be complete."""
+        found = _PIECE.fullmatch(chunk)
+        if found is None or self.length is None:
+            return False
+        atoms = [atom[0] for atom in _ATOM.finditer(found[3])]
+        sounding = self._measured("".join(atoms[:-2]))
+        return sounding is not None and sounding > self.length
 
     def add(self, chunk: str) -> None:
         """Take a chunk that may follow."""
@@ -117,7 +127,7 @@ class Line:
         found = _METRE.search(bar)
         return metre_length(found[1], self.header.unit) if found else self.metre
 
-    def _wrong_length(self, bar: str, strict: bool) -> str:
+    def _wrong_length(self, bar: str) -> str:
         if self.fixed and _METRE.search(bar):
             return "another metre than was asked for"
         length, metre = self._measured(bar), self._metre_of(bar)
@@ -125,7 +135,7 @@ class Line:
             return "a bar that cannot be measured"
         if self.length is not None:
             return "" if length == self.length else "a voice longer or shorter than the others"
-        if not strict or metre is None or length == metre:
+        if metre is None or length == metre:
             return ""
         upbeat = (self.number == 0 or self.last) and length < metre
         return "" if upbeat else "a bar longer or shorter than its metre"
@@ -137,8 +147,8 @@ def fitted(bar: str, length: Fraction) -> str:
     for count in range(len(atoms), -1, -1):
         kept = "".join(atoms[:count]).rstrip()
         sounding = duration(kept) if not _crooked(kept) and not kept.endswith(("<", ">")) else None
-        if sounding is not None and sounding <= length:
-            missing = length - sounding
+        missing = length - sounding if sounding is not None else Fraction(-1)
+        if missing >= 0 and missing.denominator in _PLAIN:
             return kept + (f"{' ' if kept else ''}z{_times(missing)}" if missing else "")
     return f"z{_times(length)}"
 

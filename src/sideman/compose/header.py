@@ -86,8 +86,9 @@ class Header:
 
     def remedy(self) -> str:
         """A line that may come next and brings the header nearer to its end; empty where it is complete."""
-        for kind, line in NEEDED.items():
-            if not self._has(kind):
+        for kind in ORDER:
+            line = self.wanted.get(kind) or NEEDED.get(kind)
+            if line and not self._has(kind) and not self.objection(line):
                 return line
         missing = [name for name in self.grouped or ["1"] if name not in self.voices]
         return f"V:{missing[0]} treble" if missing else ""

@@ -25,9 +25,19 @@ MOST_LINES = 1024
 LONGEST_UNIT, ROOM = 24, 96
 _COUNT = re.compile(r"\[r:0/(\d{1,4})\]")
 _STARTS_UNIT = re.compile(BARLINE)
+# The eight characters a voice bar begins with, if it is one.
+_BEGINS_UNIT = re.compile(rf"(?:{BARLINE})?[0-9,.-]*\[(?:$|V(?:$|:))")
 _NO_MUSIC_YET = re.compile(rf"(?:{BARLINE})?[0-9,.-]*(?:\[[A-Z]:[^\]]*\])*")
 
 Steps = Generator[Request, Ids | None, None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Patch:
+    """A patch of the voice bar being written: its text, and how many patches stood before it."""
+
+    mark: int
+    text: str
 
 
 @dataclass
@@ -140,47 +150,51 @@ class Strict:
         return given + 16
 
     def _bars(self, tag: str, line: Line) -> Steps:
-        """One line, voice bar by voice bar."""
+        """One line, voice bar by voice bar. Of one that may not stand the last patch is written again, now and then
+        all of it."""
         tries, self.ahead, self.begun = 0, None, self.count
+        opened, chunk = tag, list[_Patch]()
         while not line.ended:
-            opened = "" if line.voices else tag
-            if self.count + self._longest >= self.length:
-                yield from self._rebuild("" if opened else tag + line.text)
-            mark = self.count
-            chunk = yield from self._chunk(opened, first_line=line.number == 0)
-            if line.objection(chunk, strict=tries < TRIES // 2):
-                yield from self._back(mark)
+            if self.count + self._longest >= self.length and not chunk:
+                yield from self._rebuild(line.text and tag + line.text)
+            yield from self._chunk(chunk, opened, line)
+            text = _text(chunk, opened)
+            if line.objection(text):
                 tries += 1
+                kept = len(chunk) - 1 if tries % 3 and tries < TRIES else 0
+                yield from self._back(chunk[kept].mark)
+                del chunk[kept:]
                 if tries < TRIES:
                     continue
-                chunk = line.mended(chunk)
-                yield from self._read(unit_patches(opened + chunk))
-            line.add(chunk)
-            tries = 0
+                text = line.mended(text)
+                yield from self._read(unit_patches(opened + text))
+            line.add(text)
+            opened, tries, chunk = "", 0, []
             if not line.ended and not line.left():
                 line.text += f"{line.barline or ('|]' if line.last else '|')}\n"
                 yield from self._back(self.begun)
                 yield from self._read(line_patches(tag + line.text))
 
-    def _chunk(self, opened: str, first_line: bool) -> Generator[Request, Ids | None, str]:
-        """What the network writes up to the next barline that opens a voice bar, or to the end of the line; without
-        the tag that is given. A patch that was written too far waits for the next chunk."""
-        text = ""
-        for number in range(self._longest):
+    def _chunk(self, chunk: list[_Patch], opened: str, line: Line) -> Steps:
+        """Go on with a voice bar up to the next barline that opens one, or to the end of the line. It begins with the
+        tag that is `opened`. A patch that was written too far waits for the next voice bar."""
+        while len(chunk) < self._longest:
             ids, self.ahead = self.ahead, None
             if ids is None:
-                ids = yield from written(Write(tuple(opened.encode()) if number == 0 else (), text=True))
+                ids = yield from written(Write(() if chunk else tuple(opened.encode()), text=True))
             piece = decode(ids)
-            if number and _STARTS_UNIT.match(piece) and "V:" in piece:
+            if chunk and _STARTS_UNIT.match(piece) and "V:" in piece:
                 self.ahead = ids
-                break
-            text += piece
+                return
+            chunk.append(_Patch(self.count, piece))
             yield from self._read(_closed(ids))
+            text = _text(chunk, opened)
+            if not _BEGINS_UNIT.match(text[:8]) or line.overfull(text):
+                return  # it is no voice bar, however it goes on
             # Before the first bar there may be a barline, which cuts its unit in two.
-            unfinished = first_line and _NO_MUSIC_YET.fullmatch(text[len(opened) :])
+            unfinished = line.number == 0 and _NO_MUSIC_YET.fullmatch(text)
             if text.endswith("\n") or (EOS in ids[0] and not unfinished):
-                break
-        return text[len(opened) :]
+                return
 
     # The context
 
@@ -217,6 +231,10 @@ class Strict:
     @property
     def _longest(self) -> int:
         return min(LONGEST_UNIT, self.length // 8)
+
+
+def _text(chunk: list[_Patch], opened: str) -> str:
+    return "".join(patch.text for patch in chunk)[len(opened) :]
 
 
 def unit_patches(text: str) -> Patches:

@@ -101,8 +101,10 @@ def _period(root: Path, composer: str) -> str:
 
 @lru_cache(maxsize=2)
 def _births(root: Path) -> dict[str, int]:
-    table = _table(root, "composers", "path", "born")
-    return {composer_name(path): int(born) for path, born in table.items() if born.isdecimal()}
+    """Year of birth of each composer in the tables; where only the death is known, sixty years before it."""
+    born = {path: int(year) for path, year in _table(root, "composers", "path", "born").items() if year.isdecimal()}
+    died = {path: int(year) for path, year in _table(root, "composers", "path", "died").items() if year.isdecimal()}
+    return {composer_name(path): born.get(path, died.get(path, 0) - 60) for path in {**born, **died}}
 
 
 @lru_cache(maxsize=8)
@@ -112,4 +114,4 @@ def _table(root: Path, name: str, key: str, value: str) -> dict[str, str]:
     if path is None:
         return {}
     with path.open(encoding="utf-8", newline="") as stream:
-        return {row[key]: row[value] or "" for row in csv.DictReader(stream, delimiter="\t") if row.get(key)}
+        return {row[key]: row.get(value) or "" for row in csv.DictReader(stream, delimiter="\t") if row.get(key)}

@@ -1,12 +1,12 @@
 """Pieces by a sheet model that is still in training: its checkpoint as a bundle for a while, and the compose room."""
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sideman.compose.actions import Ids, Piece, Say
-from sideman.compose.free import free
+from sideman.compose.actions import Ids, Piece, Say, Write
+from sideman.compose.free import FIRST_TAG, free
 from sideman.compose.lockstep import play
 from sideman.engine.bundle import Bundle, load_bundle
 from sideman.engine.sheet_sampling import SheetSampling
@@ -23,18 +23,21 @@ class SheetWriter:
         self._opened: tuple[Path, Bundle] | None = None
 
     def __call__(
-        self, checkpoint: Path, prompts: Sequence[Prompt], seeds: Sequence[int], sampling: "SamplingConfig"
-    ) -> list[str]:
+        self, checkpoint: Path, prompts: Sequence[Prompt], seeds: Sequence[int], sampling: "SamplingConfig",
+        stop: Callable[[], str] = lambda: "",
+    ) -> list[str]:  # fmt: skip
         """A piece for each seed as the model writes it, prompt first; empty where it came to no end within
-        `sampling.longest` characters."""
+        `sampling.longest` characters. No pieces at all once `stop`, asked before every character, gives a reason."""
         bundle = self._bundle(checkpoint)
         asked = [prompt.text() if prompt.complete else "" for prompt in prompts]
-        pieces = [limited(free(text, bundle.file.window), sampling.longest) for text in asked]
+        pieces = [limited(counted(free(text, bundle.file.window), sampling.bars), sampling.longest) for text in asked]
         drawn = SheetSampling(sampling.temperature, sampling.top_k, sampling.top_p, floor=True)
         texts, ends = [""] * len(pieces), [""] * len(pieces)
-        for said in play(bundle, pieces, seeds, drawn):
+        for said in play(bundle, pieces, seeds, drawn, stop):
             texts[said.row] += said.text
             ends[said.row] = said.why or ends[said.row]
+        if not {"end", "long"}.issuperset(ends):
+            return []
         return [text if end == "end" else "" for text, end in zip(texts, ends, strict=True)]
 
     def _bundle(self, checkpoint: Path) -> Bundle:
@@ -52,6 +55,21 @@ def _in_memory(bundle: Bundle) -> Bundle:
     """A bundle whose graphs are loaded, so that its folder may go."""
     _ = bundle.patches, bundle.chars
     return bundle
+
+
+def counted(piece: Piece, bars: int | None) -> Piece:
+    """A free piece whose first tag says that it has so many bars; the model counts down by itself."""
+    if bars is None:
+        return (yield from piece)
+    answer: Ids | None = None
+    while True:
+        try:
+            request = piece.send(answer)
+        except StopIteration as ended:
+            return str(ended.value)
+        if request == Write(tuple(FIRST_TAG.encode())):
+            request = Write(tuple(f"{FIRST_TAG}{bars - 1}]".encode()))
+        answer = yield request
 
 
 def limited(piece: Piece, longest: int) -> Piece:

@@ -46,7 +46,8 @@ class _Tune:
         self.key: KeySignature | None = None
         self.fields: dict[str, VoiceField] = {}
         self.readers: dict[str, VoiceReader] = {}
-        self.current = ""
+        self.current = _PART
+        self.padded = 0  # bars every voice has after the last line of all voices
         self.verses = 0
 
     def read(self, tune: str) -> Score:
@@ -109,12 +110,13 @@ class _Tune:
 
     def _reader(self) -> VoiceReader:
         """The reader of the voice at hand, begun where it is new."""
-        number = self.current or _PART
+        number = self.current
         if number not in self.readers:
             self.fields.setdefault(number, VoiceField(number))
             metre = self.metre or Metre("4")
             unit = self.unit or (Fraction(1, 4) if metre.length < 3 else Fraction(1, 2))
             self.readers[number] = VoiceReader(number, metre, self.key or KeySignature(0), unit, self.losses)
+            self.readers[number].pad(self.padded)
         return self.readers[number]
 
     def _music(self, line: str) -> None:
@@ -130,9 +132,9 @@ class _Tune:
             reader.sung = []
             reader.read(music)
         if len(pieces) > 1:
-            bars = max(len(reader.bars) for reader in self.readers.values())
+            self.padded = max(len(reader.bars) for reader in self.readers.values())
             for reader in self.readers.values():
-                reader.pad(bars)
+                reader.pad(self.padded)
 
     def _score(self) -> Score:
         voices = sorted(self.readers.keys() | self.fields.keys(), key=_order)
@@ -142,6 +144,7 @@ class _Tune:
         named = {number for number, found in self.fields.items() if found.name}
         grouping = read_grouping(self.grouping, voices, named)
         drafts = [self._part(staves) for staves in grouping.parts]
+        _number(drafts[0].bars, self.metre or Metre("4"))
         first = drafts[0].bars[0]
         first.metre = first.metre or self.metre
         tempo = read_tempo(self.tempo, ZERO, self.unit or Fraction(1, 2)) if self.tempo else None
@@ -192,6 +195,13 @@ def _join(bar: DraftBar, read: DraftBar, home: int, staves: int, leads: bool) ->
     bar.clefs += [(home, onset, clef) for _, onset, clef in read.clefs]
     if leads:
         bar.keys += [(home, onset, key) for _, onset, key in read.keys]
+
+
+def _number(bars: list[DraftBar], metre: Metre) -> None:
+    """Count the bars from 1; a pickup has no number."""
+    pickup = len(bars) > 1 and bars[0].length < (bars[0].metre or metre).length
+    for number, bar in enumerate(bars, 0 if pickup else 1):
+        bar.number = str(number) if number else ""
 
 
 def _close_endings(bars: list[DraftBar]) -> None:

@@ -106,7 +106,8 @@ class _Voice:
         staff = ""
         if event.notes and event.staff != self.staff:
             self.staff = event.staff
-            staff = f"[I:staff {event.staff - self.voice.staff:+d}]"
+            away = event.staff - self.voice.staff
+            staff = f"[I:staff {away:+d}]" if away else "[I:staff 0]"
         gap = "" if event.beamed else " "
         strokes = "/" * event.strokes + "-" * event.strokes_join
         signs = "".join(BY_NAME[name].abc for name in event.signs) + (f"!{strokes}!" if strokes else "")

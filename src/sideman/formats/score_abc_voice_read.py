@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from fractions import Fraction
+from functools import lru_cache
 
 from sideman.errors import TooLarge, UnreadableFile
 from sideman.formats.abc_fields import accidental, length_factor
@@ -183,7 +184,7 @@ class VoiceReader:
 
     def _add(self, notes: list[DraftNote], length: str, inner: str = "", hidden: bool = False) -> None:
         """An event at the present time; inside a chord the first note may have a length of its own."""
-        units = Fraction(*length_factor(length)) * (Fraction(*length_factor(inner)) if inner else 1)
+        units = _units(length) * _units(inner)
         if self._in_grace:
             event = DraftEvent(self._voice(), self._now, ZERO, notes, self._staff, value=units * self.unit, beamed=True)
             self._place(event)
@@ -193,7 +194,7 @@ class VoiceReader:
         actual = math.prod(tuplet[0] for tuplet in self._tuplets)
         normal = math.prod(tuplet[1] for tuplet in self._tuplets)
         duration = written * normal / actual
-        event = DraftEvent(self._voice(), self._now, duration, notes, self._staff, hidden, beamed=bool(notes))
+        event = DraftEvent(self._voice(), self._now, duration, notes, self._staff, hidden, beamed=True)
         if actual != normal:
             event.tuplet, event.tuplet_starts = (actual, normal), self._tuplet_starts
         self._tuplet_starts = False
@@ -321,3 +322,9 @@ class VoiceReader:
         self._now, self.overlays, self._broken = ZERO, 0, Fraction(1)
         if len(self.bars) > MAX_BARS:
             raise TooLarge(f"The piece has more than {MAX_BARS:,} bars.", "Give a single movement.")
+
+
+@lru_cache(1024)
+def _units(length: str) -> Fraction:
+    """`3/2`, `/`, nothing -> units. Raises UnreadableFile."""
+    return Fraction(*length_factor(length))

@@ -9,15 +9,19 @@ _SAFE = str.maketrans({"-": "\\-", " ": "~", "*": "", "_": "", "|": "", "%": "",
 
 def words(events: Iterable[Event]) -> list[str]:
     """`w:` lines for the notes among `events`; none where nobody sings."""
-    sung = [event.lyrics for event in events if event.notes and not event.is_grace]
-    verses = max((len(lyrics) for lyrics in sung), default=0)
-    return [_verse([lyrics[verse] if verse < len(lyrics) else None for lyrics in sung]) for verse in range(verses)]
+    line = [event for event in events if not event.is_grace]
+    verses = max((len(event.lyrics) for event in line), default=0)
+    return [_verse(line, verse) for verse in range(verses)]
 
 
-def _verse(syllables: list[Syllable | None]) -> str:
+def _verse(events: list[Event], verse: int) -> str:
     out: list[str] = []
-    held = False
-    for syllable in syllables:
+    held = False  # a line is drawn after the last syllable, up to the next rest
+    for event in events:
+        syllable: Syllable | None = event.lyrics[verse] if verse < len(event.lyrics) else None
+        held &= bool(event.notes)
+        if not event.notes:
+            continue
         if syllable is None:
             out.append("_" if held else "*")
             continue

@@ -62,6 +62,9 @@ class _Layout:
         self._tie()
         lines = self._lines()
         homes = {name: self._home(name, line) for name, line in lines.items()}
+        if not self.draft.voice_staves:  # a voice nobody asked for and that shows nothing
+            lines = {n: line for n, line in lines.items() if not all(_is_gap(e) for bar in line for e in bar)}
+            homes = {name: homes[name] for name in lines}
         for staff in range(self.draft.staves):
             if staff not in homes.values():
                 lines[f"staff {staff}"] = [[] for _ in self.bars]

@@ -52,6 +52,7 @@ class PartReader:
         self._places = {ZERO: ZERO}  # exact time by the time as the file counts
         self._last: DraftEvent | None = None
         self._last_raw = ZERO
+        self._beaming: set[str] = set()  # voices inside a beam: rests do not break it
         for child in measure:
             handler = self._handlers.get(child.tag)
             if handler is not None:
@@ -106,6 +107,7 @@ class PartReader:
         rest = found.get("rest")
         if rest is not None:
             event.fills_bar = rest.get("measure") == "yes"
+            event.beamed = event.voice in self._beaming
         elif "pitch" in found or "unpitched" in found:
             self._head(event, found, several)
         for child in several:
@@ -129,7 +131,7 @@ class PartReader:
         if grace is not None:
             event.value = value or Fraction(1, 2)
             event.slash = grace.get("slash") == "yes"
-        elif ratio is not None and raw != value:
+        elif ratio is not None and exact != value:
             event.tuplet = ratio
         self._last, self._last_raw = event, raw
         if exact or grace is not None:
@@ -167,10 +169,11 @@ class PartReader:
         for child in several:
             if child.tag == "beam" and child.get("number", "1") == "1":
                 event.beamed = child.text in ("begin", "continue")
+                (self._beaming.add if event.beamed else self._beaming.discard)(event.voice)
 
     def _exact(self, raw: Fraction, value: Fraction | None, ratio: tuple[int, int] | None) -> Fraction:
         """What a note lasts exactly: its value where the file could only round it."""
-        if value is None or ratio is None or raw == value:
+        if value is None or ratio is None:
             return raw
         exact = value * ratio[1] / ratio[0]
         rounded = (exact * self._divisions).denominator != 1 and abs(exact - raw) * self._divisions <= 1

@@ -17,29 +17,33 @@ from numpy.typing import NDArray
 from onnx import numpy_helper
 from torch import Tensor, nn
 
-from sideman.engine.bundle import ENCODER, STEP, BundleFile, load_bundle
+from sideman.engine.bundle import CHARS, ENCODER, PATCHES, STEP, BundleFile, load_bundle
 from sideman.errors import UnknownModel
 from sideman.models import graph
 from sideman.models.build import ModelFile, build
 from sideman.models.nodes import Graph, array_of
 from sideman.models.offline import OfflineModel
 from sideman.models.online import OnlineModel
+from sideman.models.sheet import SheetModel
 
 FIRST = 2**20  # numbers begin where no constant of a graph reaches; up to 2**24 each is exact in fp32
 LAST = 2**24
 
 
-def reopen(folder: Path) -> tuple[ModelFile, OnlineModel | OfflineModel]:
+def reopen(folder: Path) -> tuple[ModelFile, OnlineModel | OfflineModel | SheetModel]:
     """Network in eval mode and its description. Raises UnknownModel for a bundle that is damaged, too large, or does
     not say what network it holds."""
     bundle = load_bundle(folder).file
     file = _description(bundle, folder)
     model = build(file)
-    assert isinstance(model, OnlineModel | OfflineModel)
+    assert isinstance(model, OnlineModel | OfflineModel | SheetModel)
     weights = _numbered(model, folder)
     reader = _Reader(bundle.precision == "int8", weights)
     if isinstance(model, OnlineModel):
         graph.online_step(model, reader.opened(folder / STEP))
+    elif isinstance(model, SheetModel):
+        graph.sheet_patches(model, reader.opened(folder / PATCHES))
+        graph.sheet_chars(model, reader.opened(folder / CHARS))
     else:
         graph.offline_step(model, reader.opened(folder / STEP))
         graph.encoder(model, reader.opened(folder / ENCODER))
@@ -51,8 +55,8 @@ def _description(bundle: BundleFile, folder: Path) -> ModelFile:
     if not bundle.network:
         raise UnknownModel(f"The bundle in {folder} does not say what network it holds.", "Export the model again.")
     described = {
-        "kind": bundle.kind, "part": bundle.part, bundle.kind: bundle.network, "chords": bundle.chords,
-        "trained": bundle.trained, "spelling": bundle.spelling,
+        "kind": bundle.kind, "part": "chord" if bundle.kind == "sheet" else bundle.part, bundle.kind: bundle.network,
+        "chords": bundle.chords, "trained": bundle.trained, "spelling": bundle.spelling, "prompts": bundle.prompts,
     }  # fmt: skip
     return msgspec.convert(described, ModelFile)
 

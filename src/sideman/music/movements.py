@@ -3,11 +3,10 @@
 A movement begins with the clefs, keys, metre and tempo in force there, and keeps only the voices it uses.
 """
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from typing import TypeVar
-
-from msgspec.structs import replace
 
 from sideman.music.score import ZERO, Part, Score, StaffBar, Voice
 

@@ -7,10 +7,9 @@ what a voice leaves open is a hidden rest. `sounding` turns the notation into th
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Literal
-
-import msgspec
 
 from sideman.music.pitch import LETTERS
 
@@ -22,7 +21,8 @@ LeftBarline = Literal["", "repeat", "heavy"]
 RightBarline = Literal["regular", "double", "final", "repeat", "dotted"]
 
 
-class Pitch(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class Pitch:
     """A spelled pitch: step A-G, alteration in semitones, octave (4 begins with middle C)."""
 
     step: str
@@ -35,14 +35,16 @@ class Pitch(msgspec.Struct, frozen=True, gc=False):
         return LETTERS[self.step] + self.alter + 12 * (self.octave + 1)
 
 
-class Note(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class Note:
     """A note head; `tie` holds it into the next note of its pitch that begins where this one ends."""
 
     pitch: Pitch
     tie: bool = False
 
 
-class Syllable(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class Syllable:
     """One verse's text under a note: `hyphen` when the word goes on, `held` when a line follows it."""
 
     text: str
@@ -50,7 +52,8 @@ class Syllable(msgspec.Struct, frozen=True, gc=False):
     held: bool = False
 
 
-class Event(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Event:
     """A chord, a note, a rest (no notes) or a grace note (`duration` 0, its length in `value`).
 
     `tuplet` is (actual, normal): as many written values take the time of `normal`. `staff` counts
@@ -91,7 +94,8 @@ class Event(msgspec.Struct, frozen=True):
         return self.duration * self.tuplet[0] / self.tuplet[1] if self.tuplet else self.duration
 
 
-class Metre(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class Metre:
     """A time signature; `top` may be a sum such as `3+2`. `top` empty: no metre."""
 
     top: str
@@ -108,7 +112,8 @@ class Metre(msgspec.Struct, frozen=True, gc=False):
         return f"{self.top}/{self.bottom}" if self.top else "none"
 
 
-class KeySignature(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class KeySignature:
     """Sharps (positive) or flats of a signature, -7..7, and the mode that names its tonic."""
 
     fifths: int
@@ -122,7 +127,8 @@ class KeySignature(msgspec.Struct, frozen=True, gc=False):
         return -((-self.fifths + place) // 7)
 
 
-class Clef(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class Clef:
     """A clef: sign G, F, C or `percussion`, its line from below, octaves it is shifted by."""
 
     sign: str = "G"
@@ -130,7 +136,8 @@ class Clef(msgspec.Struct, frozen=True, gc=False):
     octave: int = 0
 
 
-class Tempo(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class Tempo:
     """`bpm` beats a minute of `unit` quarter notes each, from `onset` on."""
 
     onset: Fraction
@@ -138,7 +145,8 @@ class Tempo(msgspec.Struct, frozen=True, gc=False):
     bpm: float
 
 
-class Mark(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class Mark:
     """A direction of one staff, at a time of its bar (at the bar's end: on its right barline).
 
     `text` by kind: dynamic `mf`; wedge `crescendo`, `diminuendo`; octave `8va`, `8vb`, `15ma`, `15mb`
@@ -152,7 +160,8 @@ class Mark(msgspec.Struct, frozen=True, gc=False):
     below: bool = False
 
 
-class Bar(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Bar:
     """What all parts share in one bar. `metre` is set where one is written."""
 
     length: Fraction
@@ -165,7 +174,8 @@ class Bar(msgspec.Struct, frozen=True):
     tempos: tuple[Tempo, ...] = ()
 
 
-class StaffBar(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class StaffBar:
     """What one staff shows in one bar besides its voices."""
 
     clefs: tuple[tuple[Fraction, Clef], ...] = ()
@@ -176,14 +186,16 @@ class StaffBar(msgspec.Struct, frozen=True):
 EMPTY_STAFF_BAR = StaffBar()
 
 
-class Voice(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Voice:
     """One line of events. `staff` is where it is at home; single events may stand on another one."""
 
     staff: int
     bars: tuple[tuple[Event, ...], ...]
 
 
-class Part(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Part:
     """An instrument: its voices in the order they first appear, and what its staves show.
 
     `transpose`: semitones from written to sounding pitch. `staves[s][b]` is staff `s` in bar `b`.
@@ -202,7 +214,8 @@ class Part(msgspec.Struct, frozen=True):
         return first[0][1] if first and first[0][0] == 0 else KeySignature(0)
 
 
-class Group(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class Group:
     """Parts `first` to `last` under a bracket or a brace; `joined`: bar lines run through."""
 
     first: int
@@ -211,7 +224,8 @@ class Group(msgspec.Struct, frozen=True, gc=False):
     joined: bool = False
 
 
-class Score(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Score:
     """A piece of sheet music."""
 
     bars: tuple[Bar, ...]
@@ -221,7 +235,7 @@ class Score(msgspec.Struct, frozen=True):
     rights: str = ""
     groups: tuple[Group, ...] = ()
     # What a reader had to simplify or leave out, by reason.
-    losses: dict[str, int] = {}
+    losses: dict[str, int] = field(default_factory=dict)
 
     def bar_starts(self) -> list[Fraction]:
         """Onset of each bar in quarter notes, and the end of the score."""
@@ -231,7 +245,8 @@ class Score(msgspec.Struct, frozen=True):
         return starts
 
 
-class Sound(msgspec.Struct, frozen=True, gc=False):
+@dataclass(frozen=True, slots=True)
+class Sound:
     """A note as heard: absolute onset and duration (0 for a grace note) in quarter notes, written pitch."""
 
     onset: Fraction

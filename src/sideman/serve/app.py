@@ -62,6 +62,7 @@ def make_app(token: str | None = None, model: str | None = None, log: Path | Non
         Route("/models", lambda request: JSONResponse(playable())),
         Route("/play", play, methods=["POST"]),
         Route("/", site.page),
+        Route("/compose", site.compose),
         Mount("/static", site),
     ]
     return Starlette(

@@ -1,4 +1,4 @@
-"""The jam page: files that ship with the package, told to load nothing from anywhere else."""
+"""The pages, jam and compose: files that ship with the package, told to load nothing from anywhere else."""
 
 import mimetypes
 from pathlib import Path
@@ -12,6 +12,8 @@ STATIC = Path(__file__).parent / "static"
 HEADERS = {
     "Content-Security-Policy": (
         "default-src 'self'; style-src 'self' 'unsafe-inline'; worker-src 'self' blob:; connect-src 'self' ws: wss:; "
+        # An engraved score brings the letters of its music font along.
+        "font-src 'self' data:; "
         "base-uri 'none'; frame-ancestors 'none'"
     ),
     "X-Content-Type-Options": "nosniff",
@@ -38,5 +40,9 @@ class Site(StaticFiles):
         return response
 
     async def page(self, request: Request) -> Response:
-        """GET /: the page itself."""
+        """GET /: the jam."""
         return await self.get_response("index.html", request.scope)
+
+    async def compose(self, request: Request) -> Response:
+        """GET /compose: the page that writes."""
+        return await self.get_response("compose.html", request.scope)

@@ -1,4 +1,5 @@
-"""Two views of each piece, in keys and crops of their own, the first with bars hidden (spec 7.3).
+"""Two views of each piece, in keys and crops of their own, the first with bars hidden (spec 7.3), and what the second
+would be if it were wrong.
 
 Batch number s is a function of (seed, s) alone, as in `batches`.
 """
@@ -13,6 +14,7 @@ from sideman.data.sheets import draw_key
 from sideman.music.sheet import m3_patches
 from sideman.music.sheet.judged import cropped, notes_alone
 from sideman.music.sheet.m3_patches import EOS, MASK, PAD, PATCH, Patches
+from sideman.music.sheet.spoiled import spoil
 from sideman.music.sheet.transpose import transpose
 from sideman.train.judge_recipe import JudgeRecipe
 from sideman.train.sheet_batches import SheetSource
@@ -22,8 +24,9 @@ SPECIAL = 5  # patches of a view that are no bars: begin, L:, M:, K:, end
 
 @dataclass(frozen=True, slots=True)
 class JudgeBatch:
-    """B pieces: `views` int64 [B, 2, T, 64], PAD beyond `lengths` int64 [B, 2]; `hidden` int64 [B, T, 64]: the first
-    view as it is shown; `asked` bool [B, T]: what has to be filled in; `pieces` int64 [B] into the pack."""
+    """B pieces: `views` int64 [B, N, T, 64], PAD beyond `lengths` int64 [B, N], where the third of N = 3 views is the
+    second one spoiled; `hidden` int64 [B, T, 64]: the first view as it is shown; `asked` bool [B, T]: what has to be
+    filled in; `pieces` int64 [B] into the pack."""
 
     views: NDArray[np.int64]
     lengths: NDArray[np.int64]
@@ -38,7 +41,7 @@ class JudgeBatch:
 
     @property
     def mask(self) -> NDArray[np.bool_]:
-        """Which patches are there, [B, 2, T]."""
+        """Which patches are there, [B, N, T]."""
         return np.asarray(np.arange(self.views.shape[2]) < self.lengths[..., None])
 
     @property
@@ -65,15 +68,15 @@ class JudgeSource:
         return self._collect(chosen, np.random.default_rng(0))
 
     def _collect(self, pieces: NDArray[np.int64], rng: np.random.Generator) -> JudgeBatch:
-        rows = [[self._view(piece, rng) for _ in range(2)] for piece in pieces.tolist()]
-        lengths = np.array([[len(view) for view in pair] for pair in rows], np.int64)
-        views = np.full((len(rows), 2, int(lengths.max()), PATCH), PAD, np.int64)
+        rows = [self._views(piece, rng) for piece in pieces.tolist()]
+        lengths = np.array([[len(view) for view in some] for some in rows], np.int64)
+        views = np.full((*lengths.shape, int(lengths.max()), PATCH), PAD, np.int64)
         asked = np.zeros((len(rows), views.shape[2]), np.bool_)
         hidden = views[:, 0].copy()
-        for number, pair in enumerate(rows):
-            for out, view in zip(views[number], pair, strict=True):
+        for number, some in enumerate(rows):
+            for out, view in zip(views[number], some, strict=True):
                 out[: len(view)] = view
-            shown, chosen = hide(pair[0], rng, self.recipe.masked)
+            shown, chosen = hide(some[0], rng, self.recipe.masked)
             hidden[number, : len(shown)] = shown
             asked[number, rng.permutation(np.flatnonzero(chosen))[: self._asked_of(number, len(rows))]] = True
         return JudgeBatch(views, lengths, hidden, asked, self.sheets.sheets.indices[pieces])
@@ -83,12 +86,18 @@ class JudgeSource:
         fills = self.recipe.fills
         return fills // rows + (number < fills % rows)
 
-    def _view(self, piece: int, rng: np.random.Generator) -> Patches:
+    def _views(self, piece: int, rng: np.random.Generator) -> list[Patches]:
+        texts = [self._view(piece, rng) for _ in range(2)]
+        if self.recipe.spoiled:
+            texts.append(spoil(texts[1], rng))
+        return [m3_patches.encode(text)[: self.recipe.data.length] for text in texts]
+
+    def _view(self, piece: int, rng: np.random.Generator) -> str:
         config, pack = self.recipe.data, self.sheets.pack
         crop = cropped(pack.sheet(int(self.sheets.sheets.indices[piece])), config.length - SPECIAL, rng)
         if config.keys != "own":
             crop = transpose(crop, draw_key(crop, config.keys, rng))
-        return m3_patches.encode(notes_alone(crop))[: config.length]
+        return notes_alone(crop)
 
 
 def hide(patches: Patches, rng: np.random.Generator, share: float = 0.45) -> tuple[Patches, NDArray[np.bool_]]:

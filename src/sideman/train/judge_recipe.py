@@ -14,7 +14,8 @@ _SMALL = M3Config(width=128, depth=4, heads=4, ff_width=384, length=512, reader_
 
 class JudgeRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Two views of each piece a step, `data.length` patches each; one has `masked` of its patches hidden, of which
-    `fills` a step are asked for. `fill`: weight of that loss beside the contrastive one. Others as in `Recipe`."""
+    `fills` a step are asked for. `fill`: weight of that loss beside the contrastive one. `spoiled`: the other view is
+    told from itself with wrong notes as well. Others as in `Recipe`."""
 
     stage: Literal["sheet-judge"]
     data: SheetDataConfig
@@ -24,6 +25,7 @@ class JudgeRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     masked: Share = 0.45
     fills: Size = 256
     fill: AtLeastZero = 1.0
+    spoiled: bool = True
     optim: OptimConfig = OptimConfig()
     seed: Seed = 42
     seeds: tuple[Seed, ...] = ()

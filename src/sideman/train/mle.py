@@ -19,7 +19,7 @@ from sideman.errors import Interrupted
 from sideman.files import write_atomic
 from sideman.models.build import Model, ModelFile, build, load_checkpoint, parameters
 from sideman.train.batches import batches, share
-from sideman.train.checkpoint import read_state, settle, write_checkpoint
+from sideman.train.checkpoint import checkpoint_in, read_state, settle, write_checkpoint
 from sideman.train.network import begin_from
 from sideman.train.processes import launch
 from sideman.train.progress import Progress
@@ -57,7 +57,9 @@ class Run:
         """The stored network of a resumed run, the one a recipe starts from, or a fresh one."""
         if self.resumed:
             return load_checkpoint(self.folder / "last")[1]
-        return begin_from(Path(self.recipe.start), self.file) if self.recipe.start else build(self.file)
+        if self.recipe.start:
+            return begin_from(checkpoint_in(Path(self.recipe.start)), self.file)
+        return build(self.file)
 
     def _begin(self, resume: bool) -> bool:
         """Whether there is a run to go on with, the same in every process."""

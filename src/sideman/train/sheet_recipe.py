@@ -10,8 +10,8 @@ from sideman.train.recipe import AtLeastZero, Name, OptimConfig, Positive, Seed,
 
 _PATCHES = StackConfig(width=256, depth=6, heads=4, ff_width=704, dropout=0.0, norm="layer")
 _CHARS = StackConfig(
-    width=192, depth=2, heads=3, ff_width=512, dropout=0.0, norm="layer", positions="learned", span=17
-)  # fmt: skip
+    width=128, depth=2, heads=4, head_width=32, ff_width=352, dropout=0.0, norm="layer", positions="learned", span=17
+)
 
 
 class SheetDataConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

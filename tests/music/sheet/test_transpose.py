@@ -3,8 +3,10 @@
 import pytest
 
 from sideman.errors import BadSheet, WrongValue
-from sideman.music.sheet.keys import KEYS, fifths_of, parse_key, pitch_class
-from sideman.music.sheet.transpose import global_key, transpose
+from sideman.formats.score_abc import from_abc
+from sideman.music.score import sounding
+from sideman.music.sheet.keys import KEYS, fifths_of, parse_key, pitch_class, semitones_between
+from sideman.music.sheet.transpose import transpose
 
 BAR = """[V:1][K:D]^A,2 =f'2 [CE]2 "Am7/C"B|_B B "^Am"z|"""
 # Spec 12.5: global key C.
@@ -72,28 +74,6 @@ def test_there_and_back_is_the_same():
         assert transpose(transpose(once, to), "Bb") == once
 
 
-def sounding(text: str) -> list[int]:
-    """Pitches of a one-voice body without accidentals that hold on."""
-    names = dict(zip("CDEFGABcdefgab", [0, 2, 4, 5, 7, 9, 11, 12, 14, 16, 17, 19, 21, 23], strict=True))
-    key = global_key(text)
-    pitches = []
-    marks = 0
-    explicit = False
-    for sign in text.split("treble\n")[1]:
-        if sign in "^_=":
-            explicit, marks = True, marks + {"^": 1, "_": -1, "=": 0}[sign]
-        elif sign in names:
-            altered = marks
-            if not explicit:
-                place = "FCGDAEB".index(sign.upper()) - 1
-                altered = (place < key.signature - 1) - (place > key.signature + 5)
-            pitches.append(60 + names[sign] + altered)
-            marks, explicit = 0, False
-        elif sign in ",'":
-            pitches[-1] += 12 if sign == "'" else -12
-    return pitches
-
-
 @pytest.mark.parametrize("to", KEYS)
 def test_everything_moves_by_the_same_interval(to):
     text = "K:Eb\nV:1 treble\n" + "|".join(
@@ -101,11 +81,7 @@ def test_everything_moves_by_the_same_interval(to):
         for name in ("C", "D,", "E", "F", "G,,", "A", "B", "c'", "f", "b")
         for mark in ("", "^", "_", "=", "__", "^^")
     )
-    there = transpose(text, to)
-    shift = {after - before for before, after in zip(sounding(text), sounding(there), strict=True)}
-    assert len(shift) == 1
-    assert -5 <= (only := shift.pop()) <= 6
-    assert (only - pitch_class(fifths_of(to)) + pitch_class(fifths_of("Eb"))) % 12 == 0
+    assert_moved(text, to, "Eb")
 
 
 def test_a_clef_is_no_key():
@@ -120,3 +96,34 @@ def test_what_cannot_be_moved():
         parse_key("Hmoll")
     with pytest.raises(WrongValue, match="Ab"):
         transpose("K:C\n", "H")
+
+
+SEVERAL_VOICES = """%%score 1 { ( 2 4 ) | 3 }
+L:1/8
+M:2/4
+K:Eb
+V:1 treble
+V:2 treble
+V:4 treble
+V:3 bass
+[V:1]"^Bad" _d=d^c2-|[V:2][_E=GB]2 {^f}g2|[V:3](3E,_F,=F, !trill!G,,2|[V:4]_c'4|
+[V:1]^c2 "Bb7/D"[K:A]gG|[V:2][K:A][_d^^f]2 =c__b|[V:3][K:A bass]^^C,4|[V:4][K:A]x4|
+[V:1]c4|][V:2]z4|][V:3]C,2 [K:clef=tenor]c2|][V:4]B4|]
+"""
+
+
+@pytest.mark.parametrize("to", KEYS)
+def test_a_whole_score_moves_by_one_interval(to):
+    assert_moved(SEVERAL_VOICES, to, "Eb")
+
+
+def assert_moved(text: str, to: str, home: str) -> None:
+    """Every note sounds as far from where it was as the keys lie apart."""
+    before, after = from_abc(text), from_abc(transpose(text, to))
+    shift = semitones_between(fifths_of(home), fifths_of(to))
+    assert -5 <= shift <= 6
+    assert (pitch_class(fifths_of(home)) + shift) % 12 == pitch_class(fifths_of(to))
+    for here, there in zip(before.parts, after.parts, strict=True):
+        expected = sorted((n.onset, n.duration, n.pitch.midi + shift) for n in sounding(before, here))
+        assert len(expected) > 5
+        assert sorted((n.onset, n.duration, n.pitch.midi) for n in sounding(after, there)) == expected

@@ -7,7 +7,7 @@ and crops follow from (seed, round, number), so a resumed run repeats an uninter
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 
@@ -36,8 +36,10 @@ from sideman.train.running import Diverged, Signals, chosen_precision, commit, l
 from sideman.train.sheet_batches import SheetSource
 from sideman.train.sheet_objective import Characters
 
-# Checkpoint, prompts, seeds, sampling -> a piece for each seed, in original text with its prompt.
-Composer = Callable[[Path, Sequence[Prompt], Sequence[int], SamplingConfig], Iterable[str]]
+Stop = Callable[[], str]
+# Checkpoint, prompts, seeds, sampling -> a piece for each seed, in original text with its prompt; or nothing, once the
+# last argument gives a reason to stop.
+Composer = Callable[[Path, Sequence[Prompt], Sequence[int], SamplingConfig, Stop], Sequence[str]]
 
 
 class PreferenceRun:
@@ -139,7 +141,11 @@ class PreferenceRun:
             some = missing[at : at + recipe.together]
             prompts = [recipe.prompt(piece) for piece in some]
             seeds = [piece_seed(recipe.seed, number, piece) for piece in some]
-            written = self.compose(self._model_of(number), prompts, seeds, recipe.sampling)
+            written = self.compose(
+                self._model_of(number), prompts, seeds, recipe.sampling, lambda: self._why_stop(until)
+            )
+            if not written:
+                return self._why_stop(until)
             for piece, text in zip(some, written, strict=True):
                 folder.write_piece(piece, text)
             done = recipe.pieces - len(missing) + at + len(some)

@@ -6,6 +6,7 @@
 import { Jam } from "./jam/jam.js";
 import { Takes, takeOf } from "./jam/takes.js";
 import { socketUrl } from "./server.js";
+import { newId } from "./shelf.js";
 import { Engine } from "./sound/engine.js";
 import { Waker } from "./sound/waker.js";
 import { Stage, dresser } from "./stage.js";
@@ -68,7 +69,7 @@ export class App extends EventTarget {
     });
     this.jam = jam;
     this.stage = Stage.jam(engine, settings, jam.plan);
-    this.take = { id: crypto.randomUUID?.() ?? `${Date.now()}-${Math.random()}`, startedAt: Date.now(), savedAt: 0 };
+    this.take = { id: newId(), startedAt: Date.now(), savedAt: 0 };
     jam.addEventListener("error", ({ detail }) => this.tell(detail, "server"));
     jam.addEventListener("planned", () => engine.scheduler.sync(engine.now));
     jam.addEventListener("change", () => this.#onJam());

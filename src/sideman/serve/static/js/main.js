@@ -20,6 +20,7 @@ import { KeyboardView } from "./view/keyboard-view.js";
 import { Palette } from "./view/palette.js";
 import { StatusView } from "./view/status-view.js";
 import { TakesView } from "./view/takes-view.js";
+import "./view/tabs.js";
 
 const byId = (id) => document.getElementById(id);
 

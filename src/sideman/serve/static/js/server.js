@@ -1,5 +1,5 @@
 /**
- * The server's plain routes: models, options, takes. Every failure is an Error whose message is one clear line.
+ * The server's plain routes for a jam: models, options, takes. Every failure is an Error whose message is one clear line.
  */
 const token = new URLSearchParams(location.search).get("token");
 
@@ -46,7 +46,7 @@ export async function takeFile(take, kind) {
   const tempos = take.tempos.slice(1).map(({ beat, tempo: bpm }) => ({ onset: beat, tempo: bpm }));
   const notes = take.notes.map(({ onset, duration, pitch, velocity }) => ({ onset, duration, pitch, velocity }));
   const chords = take.chords.map(({ onset, duration, symbol, pitches }) => ({ onset, duration, symbol, pitches }));
-  const answer = await ask("/v1/takes", { title, tempo, tempos, meter, notes, chords }, FILE_KINDS[kind].accept);
+  const answer = await ask("/v1/takes", { title, tempo, tempos, meter, notes, chords }, { accept: FILE_KINDS[kind].accept });
   return answer.blob();
 }
 
@@ -59,24 +59,28 @@ async function jamLog(session) {
   }
 }
 
-async function ask(path, body = null, accept = "application/json") {
+/** The server's answer to a GET, or to a POST of a body. What it refuses is an Error with its `status` and `code`. */
+export async function ask(path, body = null, { accept = "application/json", signal = null } = {}) {
   const headers = { Accept: accept };
   if (token) headers.Authorization = `Bearer ${token}`;
   if (body) headers["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(path, { method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body) });
-  } catch {
+    answer = await fetch(path, { method: body ? "POST" : "GET", headers, signal, body: body && JSON.stringify(body) });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
     throw new Error("The server cannot be reached. Start it again with: sideman jam");
   }
-  if (!answer.ok) throw Object.assign(new Error(await complaint(answer)), { status: answer.status });
+  if (!answer.ok) throw await complaint(answer);
   return answer;
 }
 
 async function complaint(answer) {
+  const { status } = answer;
   try {
-    return lineOf((await answer.json()).error);
+    const { error } = await answer.json();
+    return Object.assign(new Error(lineOf(error)), { status, code: error.code });
   } catch {
-    return `The server refused (${answer.status}).`;
+    return Object.assign(new Error(`The server refused (${status}).`), { status });
   }
 }

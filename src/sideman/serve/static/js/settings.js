@@ -1,13 +1,9 @@
 /**
- * The player's settings: names, bounds, defaults; kept in this browser.
- *
- * Emits "change" with `detail` = the name that changed.
+ * The player's settings in a jam: names, bounds, defaults.
  */
-const KEY = "sideman.settings.1";
+import { Choices, choice, flag, number } from "./choices.js";
 
-const number = (initial, min, max, step) => ({ kind: "number", initial, min, max, step });
-const choice = (initial, values = null) => ({ kind: "choice", initial, values });
-const flag = (initial) => ({ kind: "flag", initial });
+const KEY = "sideman.settings.1";
 
 export const SETTINGS = {
   tempo: number(100, 1, 300, 1),
@@ -38,58 +34,24 @@ export const SETTINGS = {
   announce: flag(false),
 };
 
-export class Settings extends EventTarget {
+export class Settings extends Choices {
   constructor(storage = localStorage) {
-    super();
-    this.storage = storage;
-    this.values = Object.fromEntries(Object.entries(SETTINGS).map(([name, row]) => [name, row.initial]));
-    for (const [name, value] of Object.entries(this.#stored()))
-      if (name in SETTINGS) this.values[name] = fit(name, value) ?? this.values[name];
+    super(SETTINGS, KEY, storage);
     this.values.commit = Math.min(this.values.commit, this.values.lookahead);
-  }
-
-  get(name) {
-    return this.values[name];
   }
 
   get meter() {
     return `${this.get("meterCount")}/${this.get("meterUnit")}`;
   }
 
-  /** Takes the value, brought within its bounds; what is no value at all is ignored. */
+  /** Nothing is promised beyond what is planned. */
   set(name, value) {
-    const fitting = fit(name, value);
-    if (fitting === null || fitting === this.values[name]) return;
-    this.values[name] = fitting;
-    if (name === "commit" && fitting > this.values.lookahead) this.values.commit = this.values.lookahead;
-    this.#store();
-    this.dispatchEvent(new CustomEvent("change", { detail: name }));
-    if (name === "lookahead" && this.values.commit > fitting) this.set("commit", fitting);
+    const changed = super.set(name, value);
+    if (changed && name === "lookahead" && this.values.commit > this.values.lookahead) this.set("commit", this.values.lookahead);
+    return changed;
   }
 
-  #stored() {
-    try {
-      return JSON.parse(this.storage.getItem(KEY)) ?? {};
-    } catch {
-      return {}; // unreadable: begin with what is sane
-    }
+  settle(name) {
+    if (name === "commit") this.values.commit = Math.min(this.values.commit, this.values.lookahead);
   }
-
-  #store() {
-    try {
-      this.storage.setItem(KEY, JSON.stringify(this.values));
-    } catch {
-      // a full or forbidden store costs only the memory of settings
-    }
-  }
-}
-
-function fit(name, value) {
-  const { kind, min, max, step, values } = SETTINGS[name];
-  if (kind === "flag") return Boolean(value);
-  if (kind === "choice") return !values || values.includes(String(value)) ? String(value) : null;
-  const number = Number(value);
-  if (value === "" || !Number.isFinite(number)) return null;
-  const steps = Math.round((Math.min(max, Math.max(min, number)) - min) / step);
-  return Number((min + steps * step).toFixed(4));
 }

@@ -2,58 +2,14 @@
  * The takes: what was played, kept in this browser until the player deletes it.
  *
  * A take is {id, title, startedAt, tempo, tempos, meter, listen, model, session, notes, chords}, times in beats from its first
- * bar line; notes {onset, duration, pitch, velocity}, chords {onset, duration, symbol, pitches, bass}. Each take has a
- * key of its own, so two tabs do not overwrite one another. Emits "change".
+ * bar line; notes {onset, duration, pitch, velocity}, chords {onset, duration, symbol, pitches, bass}.
  */
 import { barBeats, parseMeter } from "../music/metre.js";
+import { Shelf } from "../shelf.js";
 
-const PREFIX = "sideman.take.";
-
-export class Takes extends EventTarget {
+export class Takes extends Shelf {
   constructor(storage = localStorage) {
-    super();
-    this.storage = storage;
-    this.unsaved = new Map(); // takes the browser would not store stay in memory
-    addEventListener("storage", ({ key }) => {
-      if (key === null || key.startsWith(PREFIX)) this.#changed();
-    });
-  }
-
-  /** Newest first. */
-  list() {
-    const keys = Object.keys(this.storage).filter((key) => key.startsWith(PREFIX));
-    const stored = keys.map((key) => this.#read(key)).filter(Boolean);
-    return [...stored, ...this.unsaved.values()].sort((a, b) => b.startedAt - a.startedAt);
-  }
-
-  /** Keeps a take (again); false if it can only be kept until the page is closed. */
-  keep(take) {
-    try {
-      this.storage.setItem(PREFIX + take.id, JSON.stringify(take));
-      this.unsaved.delete(take.id);
-    } catch {
-      this.unsaved.set(take.id, take);
-    }
-    this.#changed();
-    return !this.unsaved.has(take.id);
-  }
-
-  delete(id) {
-    this.storage.removeItem(PREFIX + id);
-    this.unsaved.delete(id);
-    this.#changed();
-  }
-
-  #read(key) {
-    try {
-      return JSON.parse(this.storage.getItem(key));
-    } catch {
-      return null; // not written by us
-    }
-  }
-
-  #changed() {
-    this.dispatchEvent(new Event("change"));
+    super("sideman.take.", storage);
   }
 }
 

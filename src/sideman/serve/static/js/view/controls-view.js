@@ -1,8 +1,6 @@
 /**
  * Binds the form controls to the settings, by their data-setting attribute, both ways.
  */
-import { SETTINGS } from "../settings.js";
-
 const LOCKED_WHILE_PLAYING = ["meterCount", "meterUnit", "listen"];
 
 export class ControlsView {
@@ -36,7 +34,7 @@ export class ControlsView {
 
   #bind(control) {
     const name = control.dataset.setting;
-    const { kind, min, max, step } = SETTINGS[name];
+    const { kind, min, max, step } = this.settings.rows[name];
     if (kind === "number") Object.assign(control, { min, max, step });
     const changed = () => {
       this.settings.set(name, kind === "flag" ? control.checked : control.value);

@@ -5,6 +5,7 @@ import { pretty } from "../music/symbols.js";
 import { endOf } from "../jam/takes.js";
 import { Timeline } from "../music/timeline.js";
 import { FILE_KINDS, otherHarmonisations, takeFile } from "../server.js";
+import { button, element, save, whileBusy } from "./elements.js";
 
 export class TakesView {
   constructor(list, emptyNote, app) {
@@ -33,8 +34,8 @@ export class TakesView {
     const tools = element("div", "tools");
     for (const [kind, { label }] of Object.entries(FILE_KINDS)) {
       if (kind === "log" && !take.session) continue; // no server has heard it
-      const save = () => this.#busy(download, () => this.#download(take, kind));
-      const download = button(label, save, `Download ${label} of ${take.title}`);
+      const fetchIt = () => this.#busy(download, () => this.#download(take, kind));
+      const download = button(label, fetchIt, `Download ${label} of ${take.title}`);
       tools.append(download);
     }
     const more = button("Five other harmonisations", () => this.#busy(more, () => this.#ask(take)));
@@ -50,9 +51,9 @@ export class TakesView {
     for (const option of options) {
       const item = element("li");
       const play = this.#playButton(take, option, `Play harmonisation ${option.rank}`);
-      const save = button("MIDI", () => this.#busy(save, () => this.#download({ ...take, chords: option.chords }, "midi")));
-      save.setAttribute("aria-label", `Download MIDI of harmonisation ${option.rank}`);
-      item.append(play, element("span", "line-of-chords", chordLine(option.chords)), save);
+      const midi = button("MIDI", () => this.#busy(midi, () => this.#download({ ...take, chords: option.chords }, "midi")));
+      midi.setAttribute("aria-label", `Download MIDI of harmonisation ${option.rank}`);
+      item.append(play, element("span", "line-of-chords", chordLine(option.chords)), midi);
       list.append(item);
     }
     return list;
@@ -85,12 +86,7 @@ export class TakesView {
   }
 
   async #download(take, kind) {
-    const url = URL.createObjectURL(await takeFile(take, kind));
-    const link = element("a");
-    link.href = url;
-    link.download = `${take.title.replace(/[^\w-]+/g, " ").trim()}.${FILE_KINDS[kind].ending}`;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(url), 10_000);
+    save(await takeFile(take, kind), take.title, FILE_KINDS[kind].ending);
   }
 
   #delete(take) {
@@ -100,16 +96,11 @@ export class TakesView {
   }
 
   async #busy(control, work) {
-    control.disabled = true;
-    control.setAttribute("aria-busy", "true");
     try {
-      await work();
+      await whileBusy(control, work);
       this.app.clear("take");
     } catch (error) {
       this.app.tell(error.message, "take");
-    } finally {
-      control.disabled = false;
-      control.removeAttribute("aria-busy");
     }
   }
 }
@@ -123,19 +114,4 @@ function summary({ notes, chords, tempo, tempos, meter }) {
 function chordLine(chords) {
   const symbols = chords.map((chord) => pretty(chord.symbol)).filter((symbol, i, all) => symbol !== all[i - 1]);
   return symbols.length > 0 ? symbols.join("  ") : "No chords yet";
-}
-
-function element(name, className = "", text = "") {
-  const made = document.createElement(name);
-  if (className) made.className = className;
-  if (text) made.textContent = text;
-  return made;
-}
-
-function button(text, onClick, label = "") {
-  const made = element("button", "", text);
-  made.type = "button";
-  made.addEventListener("click", onClick);
-  if (label) made.setAttribute("aria-label", label);
-  return made;
 }
