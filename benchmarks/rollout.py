@@ -2,8 +2,9 @@
 
 8 layers x 512, 5,902 tokens, random weights, the same melodies. The plain loop is what one writes first: a key-value
 cache that grows by concatenation, one pass a token for both parts, logits of the whole vocabulary at every token. Ours
-writes into a cache of fixed size, feeds both tokens of a frame in one pass, and reads logits where a chord is chosen.
-Both are checked to give the same logits before they are timed, in turns, so that both meet the same load.
+writes into a cache of fixed size, feeds both tokens of a frame in one pass, reads logits where a chord is chosen, and
+on a CPU multiplies by weights laid out once a rollout. Both are checked to give the same logits before they are timed,
+in turns, so that both meet the same load.
 
     python benchmarks/rollout.py [--batch 32] [--frames 128] [--rounds 2] [--device cuda]
 """

@@ -78,6 +78,7 @@ def evaluate(
     from sideman.data.pack import load_pack
     from sideman.evaluate.comparison import Question, compare
     from sideman.evaluate.curves import read_run
+    from sideman.evaluate.kept import Kept
     from sideman.evaluate.perturb import find_perturbation
     from sideman.evaluate.pieces import load_packs, parse_choice, select, training_pieces
     from sideman.evaluate.report import About, to_json, to_text, write_report
@@ -89,17 +90,19 @@ def evaluate(
     question = Question(names, seeds, columns, find_perturbation(perturb) if perturb else None, partner)
     if pack is not None and context.get_parameter_source("collections") is click.core.ParameterSource.DEFAULT:
         collections = ("",)
+    kept = Kept(home() / "unfinished", partial(click.echo, err=True))
     comparisons = []
     with progress("Evaluating", len(collections) * len(set(names))) as advance:
         for choice in [parse_choice(text, split) for text in collections]:
             data = load_pack(pack) if pack is not None else load_packs(choice.collections, home())
             pieces = select(data, choice.split, choice.collections, limit)
             train = partial(training_pieces, data, home())
-            comparisons.append(compare(choice.title, pieces, train, question, advance))
+            comparisons.append(compare(choice.title, pieces, train, question, advance, kept))
     click.echo(json.dumps(to_json(comparisons)) if as_json else to_text(comparisons), nl=as_json)
     if report is not None:
         about = About(seeds, pack.name if pack is not None else "converted collections", partner, space)
         click.echo(f"Report: {write_report(report, comparisons, curves, about)}", err=True)
+    kept.forget()
 
 
 def _networks(encoder: Path | None, judges: tuple[Path, ...]) -> "tuple[Judge | None, tuple[Column, ...]]":

@@ -74,10 +74,16 @@ def _tell(path: Path, overrides: tuple[str, ...], runs: Path) -> None:
 @click.option("--name", required=True, help="What the model will be called, as in `sideman options --model NAME`.")
 @click.option("--fp32", is_flag=True, help="Keep full precision: four times the size, and exact.")
 @click.option(
+    "--window",
+    type=click.IntRange(8),
+    metavar="FRAMES",
+    help="Hear no more than the last FRAMES 16ths: it follows a player who turns sooner. Default: as trained.",
+)
+@click.option(
     "--to", "target", type=click.Path(path_type=Path), metavar="DIR",
     help="Folder to write; by default the model joins those that `sideman models list` shows.",
 )  # fmt: skip
-def export(run: Path, name: str, fp32: bool, target: Path | None) -> None:
+def export(run: Path, name: str, fp32: bool, window: int | None, target: Path | None) -> None:
     """Turn the training run in folder RUN into a model that plays without torch.
 
     RUN is the folder of a run (its best checkpoint is taken) or of one checkpoint. Nothing is written
@@ -90,7 +96,7 @@ def export(run: Path, name: str, fp32: bool, target: Path | None) -> None:
     from sideman.train.checkpoint import checkpoint_in
 
     folder = target or own_folder(name)
-    described = export_bundle(checkpoint_in(run), folder, name, int8=not fp32)
+    described = export_bundle(checkpoint_in(run), folder, name, int8=not fp32, window=window)
     if not (folder / "card.md").exists():
         write_atomic(folder / "card.md", _card(described).encode())
     size = sum(part.stat().st_size for part in folder.iterdir())

@@ -56,23 +56,23 @@ def test_no_notes(music):
     ],
 )
 def test_too_large(text):
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(TooLarge):
         read_abc(text)
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(
     "piece", ["[K:", "{g", '"', "!", "(3", "[CE", ":", "|:", ":|", "[M:3/4]C", ">", "-", "[1", "&", "\\%", "+a", "^"]
 )
 def test_repeated_pieces_stay_quick(piece):
-    start = time.perf_counter()
+    start = time.process_time()
     try:
         song = read_abc(HEAD + piece * 20_000 + "C2 D2|")
         bar_lines(song.meters[:50], min(song.beats, 1000))
     except SidemanError:
         pass
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @given(st.text(alphabet="XKMLPY:ABCDEFGabcz\n|[]():\"'123/-,^_=<>{}&~!+%\\ ", max_size=120))

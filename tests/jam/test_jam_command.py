@@ -16,6 +16,8 @@ from websockets.sync.client import connect
 from sideman.cli import run
 from sideman.serve.server import open_socket
 
+pytestmark = pytest.mark.live
+
 SIDEMAN = [sys.executable, "-c", "from sideman.cli import main; main()"]
 
 

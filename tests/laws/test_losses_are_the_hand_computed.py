@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from sideman.models.online import OnlineConfig, OnlineModel
+from sideman.models.transformer import StackConfig
 from sideman.music.vocabulary import PAD
 from sideman.train.batches import Batch
 from sideman.train.losses import model_loss, next_token_loss, target_count
@@ -49,7 +51,7 @@ class Table(torch.nn.Module):
 
     def forward(self, *inputs: Tensor | None) -> Tensor:
         self.seen = inputs
-        read = inputs[0] if len(inputs) == 2 else inputs[1]  # (tokens, form) or (melody, chords, form, mask)
+        read = inputs[1] if len(inputs) == 4 else inputs[0]  # (melody, chords, form, mask) or (tokens, form, mask)
         assert read is not None
         return self.logits.expand(*read.shape, 264)
 
@@ -80,3 +82,20 @@ def test_the_offline_encoder_is_told_about_padding():
     assert melody.tolist() == [[1, 192, 64, 194, 2], [1, 196, 3, 2, 0]]
     assert mask.tolist() == [[True] * 5, [True] * 4 + [False]]
     assert chords.tolist() == [[1, 262, 260, 263], [1, 3, 263, 2]]
+
+
+@pytest.mark.parametrize("blind", [False, True])
+def test_the_end_is_seen_unless_as_the_reference(blind: bool):
+    """As published, the position before EOS attends to nothing: what came before its own token changes nothing."""
+    network = Table()
+    model_loss(network, "online", "chord", batch(), CPU, blind_end=blind)
+    mask = network.seen[2]
+    expected = [[True] * 6 + [False], [True] * 4 + [False] * 3] if blind else None
+    assert (mask.tolist() if mask is not None else None) == expected
+    torch.manual_seed(0)
+    stack = StackConfig(16, 2, 2, 8, 16, rotary_width=8)
+    model = OnlineModel(OnlineConfig(264, stack, form=False)).eval()
+    tokens = torch.tensor([[1, 262, 192, 260, 64], [1, 263, 196, 261, 64]])
+    known = torch.tensor([[True] * 4 + [False]] * 2) if blind else None
+    one, other = model(tokens, None, known)[:, -1]
+    assert torch.allclose(one, other, atol=1e-6) == blind

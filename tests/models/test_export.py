@@ -49,6 +49,14 @@ def test_the_command_takes_the_best_checkpoint_and_describes_the_bundle(exported
     assert sorted(p.name for p in exported.iterdir()) == ["bundle.json", "card.md", "step.onnx"]
 
 
+def test_a_model_may_hear_less_than_it_was_trained_on(run_folder: Path, tmp_path: Path):
+    target = tmp_path / "short"
+    words = ["models", "export", str(run_folder), "--name", "short", "--to", str(target), "--window", "16"]
+    assert run(words) == 0
+    short = load_bundle(target)
+    assert (short.file.window, short.hop, short.file.trained) == (16, 8, FILE.trained)
+
+
 def test_the_card_holds_the_facts_and_is_not_written_over(exported: Path, run_folder: Path):
     card = exported / "card.md"
     text = card.read_text()

@@ -17,6 +17,12 @@ HERE = Path(__file__).parent
 FLAGS = ["--autoplay-policy=no-user-gesture-required", "--no-sandbox", "--disable-gpu"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.live)
+
+
 def find_browser() -> str | None:
     named = os.environ.get("SIDEMAN_BROWSER")
     return named or shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

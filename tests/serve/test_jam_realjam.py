@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 import pytest
 from jam_server import Place
 
+pytestmark = pytest.mark.live
+
 LOOKAHEAD, COMMIT, SILENCE = 16, 16, 32
 
 

@@ -8,6 +8,8 @@ from jam_server import Place, until
 
 from sideman.serve import jam_room
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture
 def place(tiny_home):

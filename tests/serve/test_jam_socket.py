@@ -12,6 +12,8 @@ from websockets.sync.client import connect
 
 from sideman.serve.outbox import PATIENCE_SECONDS
 
+pytestmark = pytest.mark.live
+
 
 @pytest.fixture(scope="module")
 def home(shared_home) -> Iterator[None]:

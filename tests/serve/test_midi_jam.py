@@ -21,6 +21,8 @@ from sideman.music.song import Meter
 from sideman.serve.midi_jam import MidiJam, Setup, Unplugged
 from sideman.serve.midi_ports import Ports
 
+pytestmark = pytest.mark.live
+
 FAST = Start(1, tempo=240.0, listen=1.0, seed=3)
 SIDEMAN = [sys.executable, "-c", "from sideman.cli import main; main()"]
 

@@ -9,6 +9,8 @@ from sideman.cli import run
 from sideman.errors import MissingExtra, WrongValue
 from sideman.serve.midi_ports import PortName, Ports, choose
 
+pytestmark = pytest.mark.live
+
 NAMES = [PortName(name, 2) for name in ("Midi Through:Port-0 14:0", "Keystation:Keystation MIDI 1 20:0", "Keys 2")]
 
 

@@ -176,7 +176,7 @@ def test_a_batch_depends_on_seed_and_step_alone():
 def test_processes_and_parts_see_each_example_of_the_batch_once(world: int, accumulate: int):
     """Also where nine examples cannot be divided evenly."""
     batch = Source(toy_pack(), VOCABULARY, DataConfig(pack=""), "train").draw(0, 0, 9)
-    parts = [part for rank in range(world) for part in share(batch, rank, world, accumulate)]
+    parts = [batch.rows(rows) for rank in range(world) for rows in share(rank, world, accumulate)]
     assert len(parts) == world * accumulate
     rows = [row.tolist() for part in parts for row in part.interleaved("chord")]
     assert sorted(rows) == sorted(batch.interleaved("chord").tolist())

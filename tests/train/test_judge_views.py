@@ -98,7 +98,9 @@ def test_the_loss_is_the_hand_computed_one():
     rows = [math.log(1 + math.exp(-1.2)), math.log(1 + math.exp(1.6 - 2))]
     columns = [math.log(1 + math.exp(1.6 - 1.2)), math.log(1 + math.exp(0 - 2))]
     contrast = (sum(rows) + sum(columns)) / 4
-    assert float(Views(0.5).loss(network, batch, torch.device("cpu"))) == pytest.approx(contrast + 1.5)
+    assert float(Views(0.5).loss(network, batch, slice(None), torch.device("cpu"), torch.Generator())) == pytest.approx(
+        contrast + 1.5
+    )
     inputs, mask, asked, wanted = network.seen
     assert torch.equal(inputs[:2], torch.from_numpy(batch.hidden))
     assert torch.equal(inputs[2:], torch.from_numpy(batch.views[:, 1]))
@@ -117,6 +119,8 @@ def test_spoiled_views_are_wrong_answers_for_both_sides():
     # Twice the cosines: of first views with second and spoiled ones, and of second views with first and spoiled ones.
     ways = [([1.2, 0, 1.6, 0], 0), ([1.6, 2, 1.2, -2], 1), ([1.2, 1.6, 1.92, -1.6], 0), ([0, 2, 1.2, -2], 1)]
     losses = [math.log(sum(math.exp(x - row[own]) for x in row)) for row, own in ways]
-    assert float(Views(0.0).loss(network, batch, torch.device("cpu"))) == pytest.approx(sum(losses) / 4, rel=1e-5)
+    assert float(Views(0.0).loss(network, batch, slice(None), torch.device("cpu"), torch.Generator())) == pytest.approx(
+        sum(losses) / 4, rel=1e-5
+    )
     figures = Views(0.0).validate(network, [batch], torch.device("cpu"))
     assert figures["told_from_spoiled"] == 0.5  # 0.6 against 0.8, and 1 against -1

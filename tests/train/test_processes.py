@@ -21,8 +21,8 @@ ROOT = Path(__file__).parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="process groups are those of Unix")]
 
 
-def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen[str]:
-    """`sideman train recipes/toy/online.yaml` as a script, which the other processes are copies of."""
+def start(folder: Path, *arguments: str, stage: str = "online", **environment: str) -> subprocess.Popen[str]:
+    """`sideman train` of a toy recipe as a script, which the other processes are copies of."""
     script = folder / "go.py"
     script.write_text("from sideman.cli import main\nmain()\n")
     pack = folder / "toy.npz"
@@ -31,7 +31,7 @@ def start(folder: Path, *arguments: str, **environment: str) -> subprocess.Popen
     # A batch of seven cannot be divided evenly; a large eps keeps rounding errors from becoming whole steps.
     fixed = ["model.stack.dropout=0", "optim.eps=1e-2", "batch=7", f"data.pack={pack}"]
     return subprocess.Popen(
-        [sys.executable, str(script), "train", str(ROOT / "recipes/toy/online.yaml"), *fixed, *arguments],
+        [sys.executable, str(script), "train", str(ROOT / f"recipes/toy/{stage}.yaml"), *fixed, *arguments],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True,
         env={**os.environ, "OMP_NUM_THREADS": "1", **environment},
     )  # fmt: skip
@@ -43,8 +43,14 @@ def finish(process: subprocess.Popen[str]) -> str:
     return out
 
 
-def weights(folder: Path) -> dict[str, torch.Tensor]:
-    return load_file(folder / "toy-online" / "last" / "model.safetensors")
+def weights(folder: Path, stage: str = "online") -> dict[str, torch.Tensor]:
+    return load_file(folder / f"toy-{stage}" / "last" / "model.safetensors")
+
+
+def figures(folder: Path, stage: str) -> list[dict[str, float]]:
+    lines = (folder / f"toy-{stage}" / "log.jsonl").read_text().splitlines()
+    timed = ("seconds", "tokens_per_second")
+    return [{name: value for name, value in json.loads(line).items() if name not in timed} for line in lines]
 
 
 def test_two_processes_and_two_machines_train_the_same_weights(tmp_path: Path):
@@ -59,6 +65,19 @@ def test_two_processes_and_two_machines_train_the_same_weights(tmp_path: Path):
     for name in ("two", "machines"):
         for key, tensor in weights(tmp_path / name).items():
             torch.testing.assert_close(tensor, expected[key], atol=1e-6, rtol=0, msg=f"{name}: {key}")
+
+
+@pytest.mark.parametrize("stage", ["contrastive", "discriminative", "contrastive-rhythm", "discriminative-rhythm"])
+def test_two_processes_tell_the_same_pairs_apart(stage: str, tmp_path: Path):
+    """What does not match comes from the whole batch, wherever it was read."""
+    short = ("steps=4", "log_every=1", "validate_every=2", "optim.lr=1e-2")
+    for devices in (1, 2):
+        finish(start(tmp_path, f"devices={devices}", "--runs", str(tmp_path / f"by-{devices}"), *short, stage=stage))
+    one, two = (weights(tmp_path / f"by-{n}", stage) for n in (1, 2))
+    for key, tensor in one.items():
+        torch.testing.assert_close(two[key], tensor, atol=1e-6, rtol=1e-5, msg=key)
+    for first, second in zip(*(figures(tmp_path / f"by-{n}", stage) for n in (1, 2)), strict=True):
+        assert second == pytest.approx(first, rel=1e-4, abs=1e-5)
 
 
 STAGES = ("online", "offline", "contrastive", "discriminative", "contrastive-rhythm", "discriminative-rhythm")

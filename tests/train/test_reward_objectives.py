@@ -22,6 +22,15 @@ def test_info_nce_of_two_pairs():
     assert float(info_nce(melody, chords, torch.tensor(2.0))) == pytest.approx(expected, rel=1e-6)
 
 
+def test_info_nce_of_rows_adds_up():
+    """Parts that processes work on are told from the whole batch."""
+    melody, chords = torch.nn.functional.normalize(torch.randn(2, 7, 4), dim=-1)
+    scale = torch.tensor(5.0)
+    parts = [info_nce(melody, chords, scale, slice(rank, None, 2)) for rank in range(2)]
+    whole = info_nce(melody, chords, scale)
+    assert float(parts[0] * 4 + parts[1] * 3) / 7 == pytest.approx(float(whole), rel=1e-5)
+
+
 def test_retrieval_by_rank():
     """Three melodies whose chords come in at ranks 1, 2 and 3."""
     melody = torch.eye(3)

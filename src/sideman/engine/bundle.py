@@ -43,13 +43,15 @@ Floats = NDArray[np.float32]
 Memory = tuple[Floats, ...]
 STEP, ENCODER, PATCHES, CHARS = "step.onnx", "encoder.onnx", "patches.onnx", "chars.onnx"
 GRAPHS = {"online": (STEP,), "offline": (STEP, ENCODER), "sheet": (PATCHES, CHARS)}
+# A short window that moved by a quarter would move all the time.
+SHORT_HOP = 32
 
 
 class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`bundle.json`. `files`: sha256 of each graph; `checkpoint`: sha256 of the weights they were exported from;
-    `chords`: names in id order, empty for our own list; `spelling`: whose grammar reads them;
-    `window`: frames the network was trained on, or patches; `depth`, `heads`, `head_width`: of the patch decoder in a
-    sheet model; `cross`: the decoder looks at the melody through cross-attention;
+    `chords`: names in id order, empty for our own list; `spelling`: whose grammar reads them; `window`: frames (of a
+    sheet model patches) the network hears at most, those it was trained on or fewer; `depth`, `heads`, `head_width`: of
+    the patch decoder in a sheet model; `cross`: the decoder looks at the melody through cross-attention;
     `prompts`: (period, composer, instrumentation) that a sheet model knows;
     `network`: sizes and switches of the network, for those who train it further."""
 
@@ -83,6 +85,11 @@ class Bundle:
     @cached_property
     def vocabulary(self) -> Vocabulary:
         return stored_vocabulary(self.file.chords, self.file.spelling)
+
+    @property
+    def hop(self) -> int:
+        """Frames that are forgotten at once when the window is full: a quarter of it, half of a short one."""
+        return max(1, self.file.window // 4, min(self.file.window // 2, SHORT_HOP))
 
     @cached_property
     def step(self) -> ort.InferenceSession:

@@ -96,7 +96,7 @@ def _decode(bundle: Bundle, melody: Melody, draws: NDArray[np.float64], forced: 
     rows, frames = draws.shape
     feeder = _Feeder(bundle, melody)
     stream = Stream.open(bundle, rows)
-    full, keep = feeder.slots(bundle.file.window), feeder.slots(bundle.file.window * 3 // 4)
+    full, keep = feeder.slots(bundle.file.window), feeder.slots(bundle.file.window - bundle.hop)
     chords, log_p = np.full((rows, frames), SILENCE, np.int64), np.zeros((rows, frames))
     done, passes, reach = np.zeros(rows, np.int64), 0, draft
     while (done < frames).any():

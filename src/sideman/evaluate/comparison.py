@@ -11,6 +11,7 @@ from sideman.evaluate.baselines import without_chords
 from sideman.evaluate.columns import COLUMNS, Column
 from sideman.evaluate.duet_systems import Duet
 from sideman.evaluate.influence import influence_column
+from sideman.evaluate.kept import Kept
 from sideman.evaluate.perturb import Perturbation, perturb
 from sideman.evaluate.pieces import Pieces
 from sideman.evaluate.systems import Setting, System, make_partner, make_system
@@ -49,9 +50,15 @@ class Comparison:
 
 
 def compare(
-    title: str, pieces: Pieces, train: Callable[[], Sequence[Frames]], question: Question, advance: Advance
+    title: str,
+    pieces: Pieces,
+    train: Callable[[], Sequence[Frames]],
+    question: Question,
+    advance: Advance,
+    kept: Kept | None = None,
 ) -> Comparison:
-    """Ask all systems; `advance` is told of each one done. Raises UnknownModel, WrongValue."""
+    """Ask all systems; `advance` is told of each one done, and `kept` has what was played before the last call broke
+    off. Raises UnknownModel, WrongValue."""
     question.check()
     partner = make_partner(question.partner) if question.partner else None
     setting = Setting(pieces.truth, train, partner)
@@ -59,18 +66,22 @@ def compare(
     results, adaptations = [], []
     for system in systems:
         columns = (*COLUMNS, *question.columns, *_influence(system))
-        results.append(evaluate(system, pieces.truth, question.seeds, columns))
+        keeping = kept.of(system, pieces.truth) if kept else system
+        results.append(evaluate(keeping, pieces.truth, question.seeds, columns))
         if question.perturbation is not None:
-            turned = _turned(system.name, setting, question.perturbation, len(results[-1].runs))
+            turned = _turned(system.name, setting, question.perturbation, len(results[-1].runs), kept)
             adaptations.append(adaptation(system.name, results[-1].runs, turned, question.perturbation))
         advance(1)
     return Comparison(title, pieces, results, adaptations)
 
 
-def _turned(name: str, setting: Setting, perturbation: Perturbation, seeds: int) -> list[list[Frames]]:
+def _turned(
+    name: str, setting: Setting, perturbation: Perturbation, seeds: int, kept: Kept | None
+) -> list[list[Frames]]:
     """What the system of that name does on perturbed melodies, with the same seeds."""
     truth = [perturb(frames, perturbation) for frames in setting.truth]
     system = make_system(name, Setting(truth, setting.train))
+    system = kept.of(system, truth) if kept else system
     return system.harmonise([without_chords(frames) for frames in truth], range(seeds))
 
 

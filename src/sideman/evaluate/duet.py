@@ -76,10 +76,11 @@ class Network:
 
     def _read(self, t: int, own: Ints, other: Ints) -> Floats:
         """Logits [B, V] of the part's token of frame `t`, after everything before it was fed."""
-        window = self.seats[self._seat or 0].bundle.file.window
+        bundle = self.seats[self._seat or 0].bundle
+        window = bundle.file.window
         at = np.arange(self._fed, 2 * t + 1)
         tokens = interleaved(own[:, :t], other[:, :t])[:, at]
-        self._stream.slide(_slots(window) - len(at), _slots(window * 3 // 4))
+        self._stream.slide(_slots(window) - len(at), _slots(window - bundle.hop))
         logits = self._stream.feed(tokens, self.form[:, at // 2], read=np.array([len(at) - 1]))
         self._fed = 2 * t + 1
         return logits[:, 0]

@@ -59,12 +59,14 @@ class Planner:
     passes: int = 0
 
     def __post_init__(self) -> None:
-        self.windows = Windows(self.bundle.file.window)
+        self.windows = Windows(self.bundle.file.window, self.bundle.hop)
         self._last: Question | None = None
 
     def settle(self, question: Question) -> Work:
         """Settle all places of a question; afterwards they are `tokens`."""
         done, draft = self.agreed(question), self.tokens
+        # Here too, and not only in `prepare`: a server too busy to work ahead must not fill its memory with the past.
+        self._forget(self._number(done) - 1)
         for row in self.rows.values():
             row.rollback(done - 1)
         self.tokens = np.concatenate([draft[:done], question.given[done:]])
@@ -95,8 +97,7 @@ class Planner:
         number = self.windows.row_of(frame) + 1
         if number - 1 in self.rows:
             self.rows[number - 1].reserve(SPARE_SLOTS, 2 * self.windows.window)
-        for old in [n for n in self.rows if n < number - 1]:
-            del self.rows[old]
+        self._forget(number - 1)
         elapsed = frame - (self.windows.turn(number) - self.windows.hop)
         if elapsed < 0:
             return
@@ -123,14 +124,23 @@ class Planner:
         moved = (last.form[:frames] != question.form[:frames]).any(1)
         return max(1, min(count, 1 + 2 * int(moved.argmax()))) if moved.any() else max(1, count)
 
+    def _number(self, place: int) -> int:
+        """Of the row that predicts a place."""
+        return self.windows.row_of((place - 1) // 2)
+
+    def _forget(self, number: int) -> None:
+        """Rows before this one."""
+        for old in [n for n in self.rows if n < number]:
+            del self.rows[old]
+
     def _row(self, place: int) -> Row:
         """The row that predicts a place."""
-        number = self.windows.row_of((place - 1) // 2)
+        number = self._number(place)
         return self.rows.setdefault(number, Row.open(self.bundle, self.windows.start(number)))
 
     def _last_place(self, place: int) -> int:
         """The last place that the row of `place` predicts."""
-        return 2 * self.windows.turn(self.windows.row_of((place - 1) // 2) + 1)
+        return 2 * self.windows.turn(self._number(place) + 1)
 
     def _pass(self, row: Row, stop: int, form: NDArray[np.uint8], read: Ints | None = None) -> Pass:
         """Feed a row up to place `stop`."""

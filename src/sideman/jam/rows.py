@@ -1,6 +1,6 @@
 """The cache of one player: rows of decoding state, each over a stretch of the jam that fits the network's window.
 
-A network trained on W frames is never shown more. Row k predicts frames [turn(k), turn(k + 1)) and hears
+A network hears W frames at most. Row k predicts frames [turn(k), turn(k + 1)) and hears
 from frame start(k) on, after a BOS, as if the piece began there (which is how training crops pieces). The
 next row is filled while the one before is in use, so no single request pays for the change; and since
 which row predicts a frame depends on the frame alone, a plan never depends on when it was asked for.
@@ -19,13 +19,10 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """Which row predicts a frame, and where rows begin, for a window of W frames: three quarters are kept."""
+    """Which row predicts a frame, and where rows begin; of a window of frames `hop` are forgotten at once."""
 
     window: int
-
-    @property
-    def hop(self) -> int:
-        return max(1, self.window // 4)
+    hop: int
 
     def row_of(self, frame: int) -> int:
         return max(0, (frame - self.window) // self.hop + 1)

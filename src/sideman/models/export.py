@@ -36,9 +36,12 @@ class ParityError(SidemanError):
     status = 500
 
 
-def export_bundle(checkpoint: Path, folder: Path, name: str, int8: bool = True) -> BundleFile:
-    """Export a checkpoint folder to a bundle folder. Raises ParityError and writes nothing when quality is lost,
-    SidemanError where the engine has no graph for this kind of network."""
+def export_bundle(
+    checkpoint: Path, folder: Path, name: str, int8: bool = True, window: int | None = None
+) -> BundleFile:
+    """Export a checkpoint folder to a bundle folder, to hear at most `window` frames (None: as many as in training).
+    Raises ParityError and writes nothing when quality is lost, SidemanError where the engine has no graph for this kind
+    of network."""
     file, model = load_checkpoint(checkpoint)
     if not isinstance(model, Playing):
         raise SidemanError(f"A {file.kind} network plays nothing: it judges.", code="not_exportable")
@@ -54,6 +57,9 @@ def export_bundle(checkpoint: Path, folder: Path, name: str, int8: bool = True) 
             described = _describe(file, model, checkpoint, name, small, "int8")
             _check_int8(load_bundle(exact), load_bundle(small))
             chosen = small
+        if window is not None:
+            described = msgspec.structs.replace(described, window=window)
+            _write_description(chosen, described)
         for part in sorted(chosen.iterdir(), reverse=True):  # the graphs, then the bundle.json that names them
             write_atomic(folder / part.name, part.read_bytes())
     return described
@@ -105,8 +111,12 @@ def _describe(file: ModelFile, model: Playing, checkpoint: Path, name: str, fold
         prompts=file.prompts,
         network=msgspec.to_builtins(model.config),
     )  # fmt: skip
-    write_atomic(folder / "bundle.json", msgspec.json.format(msgspec.json.encode(described), indent=1))
+    _write_description(folder, described)
     return described
+
+
+def _write_description(folder: Path, described: BundleFile) -> None:
+    write_atomic(folder / "bundle.json", msgspec.json.format(msgspec.json.encode(described), indent=1))
 
 
 def _example(size: int) -> tuple[Any, Any, Any]:

@@ -96,23 +96,23 @@ class Ports:
         return [PortName(name, system) for system, pair in self._systems.items() for name in pair[side].get_ports()]
 
 
-class InPort:
-    """An open input; `hear` gets every message, in a thread of the MIDI system. `gone`: it was unplugged."""
+class _Port:
+    """An open port. `gone`: it was unplugged."""
 
-    def __init__(self, ports: Ports, name: PortName | None, label: str, hear: Callable[[bytes], None]) -> None:
+    def __init__(self, ports: Ports, name: PortName | None, label: str) -> None:
         self.name = name
         self.gone = False
-        self._ports, self._label, self._hear = ports, label, hear
+        self._ports, self._label = ports, label
         self._port = self._opened()
 
     def there(self) -> bool:
         """Whether it is still plugged in; one of our own always is. Who once was gone must be opened again."""
-        self.gone = self.gone or (self.name is not None and self.name not in self._ports.inputs())
+        self.gone = self.gone or (self.name is not None and self.name not in self._present())
         return not self.gone
 
     def reopen(self) -> bool:
         """Try to open it again after it went."""
-        name = _back(self.name, self._ports.inputs())
+        name = _back(self.name, self._present())
         if name is None:
             return False
         self.close()
@@ -126,10 +126,32 @@ class InPort:
 
     def close(self) -> None:
         if self._port is not None:
-            self._port.cancel_callback()
+            self._hush()
             time.sleep(_PARTING_SECONDS)
             self._port.delete()
             self._port = None
+
+    def _present(self) -> list[PortName]:
+        """The ports of its kind that there are."""
+        raise NotImplementedError
+
+    def _opened(self) -> Any:
+        raise NotImplementedError
+
+    def _hush(self) -> None:
+        """Nothing more comes in or goes out."""
+        raise NotImplementedError
+
+
+class InPort(_Port):
+    """An open input; `hear` gets every message, in a thread of the MIDI system."""
+
+    def __init__(self, ports: Ports, name: PortName | None, label: str, hear: Callable[[bytes], None]) -> None:
+        self._hear = hear
+        super().__init__(ports, name, label)
+
+    def _present(self) -> list[PortName]:
+        return self._ports.inputs()
 
     def _opened(self) -> Any:
         port = self._ports.open(self.name, self._label, out=False)
@@ -137,18 +159,15 @@ class InPort:
         port.set_callback(self._called)
         return port
 
+    def _hush(self) -> None:
+        self._port.cancel_callback()
+
     def _called(self, event: tuple[Sequence[int], float], data: object = None) -> None:
         self._hear(bytes(event[0]))
 
 
-class OutPort:
+class OutPort(_Port):
     """An open output. `gone`: it was unplugged or failed while sending, and everything since was dropped."""
-
-    def __init__(self, ports: Ports, name: PortName | None, label: str) -> None:
-        self.name = name
-        self.gone = False
-        self._ports, self._label = ports, label
-        self._port = ports.open(name, label, out=True)
 
     def send(self, message: bytes) -> None:
         if not self.gone:
@@ -157,29 +176,14 @@ class OutPort:
             except Exception:  # whatever a driver makes of a missing device
                 self.gone = True
 
-    def there(self) -> bool:
-        self.gone = self.gone or (self.name is not None and self.name not in self._ports.outputs())
-        return not self.gone
+    def _present(self) -> list[PortName]:
+        return self._ports.outputs()
 
-    def reopen(self) -> bool:
-        name = _back(self.name, self._ports.outputs())
-        if name is None:
-            return False
-        self.close()
-        self.name = name
-        try:
-            self._port = self._ports.open(name, self._label, out=True)
-        except NoMidi:
-            return False
-        self.gone = False
-        return True
+    def _opened(self) -> Any:
+        return self._ports.open(self.name, self._label, out=True)
 
-    def close(self) -> None:
-        if self._port is not None:
-            self.gone = True
-            time.sleep(_PARTING_SECONDS)
-            self._port.delete()
-            self._port = None
+    def _hush(self) -> None:
+        self.gone = True
 
 
 def choose(names: Sequence[PortName], wanted: str, kind: str) -> PortName:

@@ -208,9 +208,9 @@ def batches(source: Drawn[B], seed: int, first: int, last: int, batch: int) -> G
             yield ready
 
 
-def share(whole: B, rank: int, world: int, accumulate: int) -> list[B]:
-    """The `accumulate` parts of a batch that process `rank` of `world` works on, one after the other."""
-    return [whole.rows(slice(rank + world * k, None, world * accumulate)) for k in range(accumulate)]
+def share(rank: int, world: int, accumulate: int) -> list[slice]:
+    """Rows of the `accumulate` parts of a batch that process `rank` of `world` works on, one after the other."""
+    return [slice(rank + world * k, None, world * accumulate) for k in range(accumulate)]
 
 
 def _melody_tokens(pack: Pack, cut: slice, shift: int) -> Tokens:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
 from sideman.train.judge_batches import JudgeBatch
@@ -39,8 +39,8 @@ class Views:
 
     fill: float
 
-    def loss(self, model: nn.Module, batch: JudgeBatch, device: torch.device) -> Tensor:
-        read = self._read(model, batch, device)
+    def loss(self, model: nn.Module, whole: JudgeBatch, rows: slice, device: torch.device, draw: Generator) -> Tensor:
+        read = self._read(model, whole.rows(rows), device)
         return contrast(read.first, read.second, read.spoiled, read.scale) + self.fill * read.filled
 
     def weight(self, batch: JudgeBatch) -> int:

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from sideman.music.vocabulary import PAD, PartName
+from sideman.music.vocabulary import EOS, PAD, PartName
 from sideman.train.batches import Batch, interleaved_form, single_form
 
 
@@ -15,12 +15,17 @@ def next_token_loss(logits: Tensor, targets: Tensor) -> Tensor:
     return F.cross_entropy(logits.float().flatten(0, -2), targets.flatten(), ignore_index=PAD)
 
 
-def model_loss(model: nn.Module, stage: str, part: PartName, batch: Batch, device: torch.device) -> Tensor:
-    """Teacher-forced next-token loss of a batch, nats a token."""
+def model_loss(
+    model: nn.Module, stage: str, part: PartName, batch: Batch, device: torch.device, blind_end: bool = False
+) -> Tensor:
+    """Teacher-forced next-token loss of a batch, nats a token. `blind_end`: an online model predicts EOS from a
+    position that is masked, and so attends to nothing, as published."""
     if stage == "online":
         tokens = torch.from_numpy(batch.interleaved(part)).to(device)
         form = torch.from_numpy(interleaved_form(batch.form)).to(device)
-        return next_token_loss(model(tokens[:, :-1], form), tokens[:, 1:])
+        inputs, targets = tokens[:, :-1], tokens[:, 1:]
+        mask = (targets != PAD) & (targets != EOS) if blind_end else None
+        return next_token_loss(model(inputs, form, mask), targets)
     context = torch.from_numpy(batch.single("melody" if part == "chord" else "chord")).to(device)
     targets = torch.from_numpy(batch.single(part)).to(device)
     form = torch.from_numpy(single_form(batch.form)).to(device)

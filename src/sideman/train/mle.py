@@ -34,10 +34,10 @@ class Run:
     def __init__(self, recipe: Supervised, root: Path, resume: bool) -> None:
         self.recipe, self.folder = recipe, root / recipe.run
         self.work = work_of(recipe)
-        self.file, self.source, self.objective = self.work.file, self.work.source, self.work.objective
-        self.valid = self.work.valid
+        self.file, self.source, self.valid = self.work.file, self.work.source, self.work.valid
         self.precision = chosen_precision(recipe.precision)
         self.fabric = launch(recipe.devices, recipe.nodes, self.precision)
+        self.objective = self.work.objective(self.fabric)
         self.step, self.best, self.signals = 0, math.inf, Signals()
         torch.manual_seed(recipe.seed)
         self.asked, self.resumed = resume, self._begin(resume)
@@ -139,12 +139,14 @@ class Run:
         rate = learning_rate(recipe.optim, self.step, recipe.steps)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
-        torch.manual_seed(recipe.seed * 1_000_003 + self.step + 1_000_000_007 * self.fabric.global_rank)
+        seed = recipe.seed * 1_000_003 + self.step
+        torch.manual_seed(seed + 1_000_000_007 * self.fabric.global_rank)
         total = 0.0
-        for number, part in enumerate(share(whole, self.fabric.global_rank, world, recipe.accumulate), 1):
-            weight = self.objective.weight(part) / self.objective.weight(whole)
+        for number, rows in enumerate(share(self.fabric.global_rank, world, recipe.accumulate), 1):
+            weight = self.objective.weight(whole.rows(rows)) / self.objective.weight(whole)
+            draw = torch.Generator().manual_seed(seed)
             with self.fabric.no_backward_sync(self.model, enabled=number < recipe.accumulate):
-                loss = self.objective.loss(self.model, part, self.fabric.device)
+                loss = self.objective.loss(self.model, whole, rows, self.fabric.device, draw)
                 self.fabric.backward(loss * (weight * world))  # processes are averaged
             total += float(loss.detach()) * weight
         norm = self.fabric.clip_gradients(
@@ -152,7 +154,7 @@ class Run:
         )
         if norm is None or not math.isfinite(norm):
             hint = f"Lower optim.lr, or go back to the checkpoint in {self.folder / 'last'} with --resume."
-            raise Diverged(f"The gradient of step {self.step} is not a number; the loss is {total:.3g}.", hint)
+            raise Diverged(f"The gradient of step {self.step + 1} is not a number; the loss is {total:.3g}.", hint)
         self.optimizer.step()
         self.optimizer.zero_grad()
         return total, float(norm), rate

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import torch
+from lightning_fabric import Fabric
 from torch import Generator, Tensor, nn
 from torch.nn import functional as F
 
@@ -12,17 +13,20 @@ from sideman.music.vocabulary import PartName
 from sideman.train.batches import Batch
 from sideman.train.losses import model_loss, target_count
 from sideman.train.negatives import permuted, shifted_or_permuted
+from sideman.train.processes import all_rows
 from sideman.train.recipe import Recipe
 from sideman.train.retrieval import hits, info_nce, retrieval
 
+ALL = slice(None)
 B = TypeVar("B")
 
 
 class Objective(Protocol[B]):
-    """Chance is drawn from torch's generator, which the loop seeds for every step."""
+    """What to lower, and how to judge."""
 
-    def loss(self, model: nn.Module, batch: B, device: torch.device) -> Tensor:
-        """What an optimiser step lowers, of one part of a batch."""
+    def loss(self, model: nn.Module, whole: B, rows: slice, device: torch.device, draw: Generator) -> Tensor:
+        """What an optimiser step lowers, of some rows of a batch. Chance that concerns the whole batch comes from
+        `draw`, which is the same for all of its parts, and dropout from torch's own generator."""
 
     def weight(self, batch: B) -> int:
         """By what a part counts in its batch."""
@@ -31,13 +35,13 @@ class Objective(Protocol[B]):
         """Figures of fixed batches; `valid_loss` decides which checkpoint is the best."""
 
 
-def objective(recipe: Recipe, size: int) -> Objective[Batch]:
+def objective(recipe: Recipe, size: int, fabric: Fabric) -> Objective[Batch]:
     """The objective of a recipe's stage for a vocabulary of `size` tokens."""
     if recipe.stage == "contrastive":
-        return Contrast()
+        return Contrast(fabric)
     if recipe.stage == "discriminative":
         return Match(recipe.model.rhythm, recipe.negatives == "reference", size, recipe.seed)
-    return NextToken(recipe.stage, recipe.part)
+    return NextToken(recipe.stage, recipe.part, recipe.eos == "reference")
 
 
 @dataclass(frozen=True)
@@ -46,24 +50,33 @@ class NextToken:
 
     stage: str
     part: PartName
+    blind_end: bool
 
-    def loss(self, model: nn.Module, batch: Batch, device: torch.device) -> Tensor:
-        return model_loss(model, self.stage, self.part, batch, device)
+    def loss(self, model: nn.Module, whole: Batch, rows: slice, device: torch.device, draw: Generator) -> Tensor:
+        return self._loss(model, whole.rows(rows), device)
 
     def weight(self, batch: Batch) -> int:
         return target_count(self.stage, batch.lengths)
 
     def validate(self, model: nn.Module, batches: list[Batch], device: torch.device) -> dict[str, float]:
-        total = sum(float(self.loss(model, batch, device)) * len(batch.pieces) for batch in batches)
+        total = sum(float(self._loss(model, batch, device)) * len(batch.pieces) for batch in batches)
         return {"valid_loss": total / sum(len(batch.pieces) for batch in batches)}
+
+    def _loss(self, model: nn.Module, batch: Batch, device: torch.device) -> Tensor:
+        return model_loss(model, self.stage, self.part, batch, device, self.blind_end)
 
 
 @dataclass(frozen=True)
 class Contrast:
-    """InfoNCE among the pairs of a batch."""
+    """InfoNCE among the pairs of a batch, whichever process read them."""
 
-    def loss(self, model: nn.Module, batch: Batch, device: torch.device) -> Tensor:
-        return info_nce(*model(*(framed(x) for x in parts(batch, device))))
+    fabric: Fabric
+
+    def loss(self, model: nn.Module, whole: Batch, rows: slice, device: torch.device, draw: Generator) -> Tensor:
+        melody, chords, scale = model(*(framed(x[rows]) for x in parts(whole, device)))
+        count = len(whole.pieces)
+        melodies, all_chords = (all_rows(self.fabric, own.float(), rows, count) for own in (melody, chords))
+        return info_nce(melodies, all_chords, scale, rows)
 
     def weight(self, batch: Batch) -> int:
         return len(batch.pieces)
@@ -84,8 +97,8 @@ class Match:
     size: int
     seed: int
 
-    def loss(self, model: nn.Module, batch: Batch, device: torch.device) -> Tensor:
-        logits, labels = self._judge(model, batch, device, torch.default_generator)
+    def loss(self, model: nn.Module, whole: Batch, rows: slice, device: torch.device, draw: Generator) -> Tensor:
+        logits, labels = self._judge(model, whole, rows, device, draw)
         return F.cross_entropy(logits, labels)
 
     def weight(self, batch: Batch) -> int:
@@ -93,23 +106,26 @@ class Match:
 
     def validate(self, model: nn.Module, batches: list[Batch], device: torch.device) -> dict[str, float]:
         draw = torch.Generator().manual_seed(self.seed)
-        judged = [self._judge(model, batch, device, draw) for batch in batches if len(batch.pieces) > 1]
+        judged = [self._judge(model, batch, ALL, device, draw) for batch in batches if len(batch.pieces) > 1]
         if not judged:
             return {"valid_loss": float("nan")}
         logits, labels = (torch.cat([x[n] for x in judged]) for n in range(2))
         figures = hits(labels == 1, logits[:, 1] > logits[:, 0])
         return {"valid_loss": float(F.cross_entropy(logits, labels)), **figures}
 
-    def _judge(self, model: nn.Module, batch: Batch, device: torch.device, draw: Generator) -> tuple[Tensor, Tensor]:
-        """Logits [2B, 2] in fp32 and labels [2B] of a batch followed by its negatives."""
-        melody, chords = parts(batch, device)
+    def _judge(
+        self, model: nn.Module, whole: Batch, rows: slice, device: torch.device, draw: Generator
+    ) -> tuple[Tensor, Tensor]:
+        """Logits [2b, 2] in fp32 and labels [2b] of b rows of a batch followed by their negatives, which are made of
+        the whole of it."""
+        melody, chords = parts(whole, device)
         if self.rhythm:
             wrong = shifted_or_permuted(melody, chords, self.size, draw, self.reference)
         else:
             wrong = permuted(melody, chords, draw, self.reference)
-        both = (framed(torch.cat(pair)) for pair in zip((melody, chords), wrong, strict=True))
-        labels = torch.arange(2, device=device).flip(0).repeat_interleave(len(melody))
-        return model(*both).float(), labels
+        both = [torch.cat((right[rows], other[rows])) for right, other in zip((melody, chords), wrong, strict=True)]
+        labels = torch.arange(2, device=device).flip(0).repeat_interleave(len(both[0]) // 2)
+        return model(*(framed(x) for x in both)).float(), labels
 
 
 def parts(batch: Batch, device: torch.device) -> tuple[Tensor, Tensor]:

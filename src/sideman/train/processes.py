@@ -43,6 +43,27 @@ def gathered(fabric: Fabric, rows: Tensor, mine: Tensor, count: int) -> Tensor:
     return summed(fabric, out)
 
 
+def all_rows(fabric: Fabric, own: Tensor, rows: slice, count: int) -> Tensor:
+    """All `count` rows, of which this process has `own`, those of the slice `rows`. Gradients reach the process that a
+    row is from; processes call it, and its backward pass, in the same order."""
+    if fabric.world_size == 1:
+        return own
+    return cast(Tensor, _AllRows.apply(own, fabric, rows, count))  # type: ignore[no-untyped-call]
+
+
+class _AllRows(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, own: Tensor, fabric: Fabric, rows: slice, count: int) -> Tensor:
+        ctx.fabric, ctx.rows = fabric, rows
+        out = own.new_zeros(count, *own.shape[1:])
+        out[rows] = own
+        return summed(fabric, out)
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
+        return summed(ctx.fabric, gradient.contiguous())[ctx.rows], None, None, None
+
+
 def sum_gradients(fabric: Fabric, model: nn.Module) -> None:
     """Add up the gradients of all processes; one that had nothing to do adds zeros."""
     if fabric.world_size == 1:

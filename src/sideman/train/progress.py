@@ -3,35 +3,40 @@
 import json
 import sys
 import time
-from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
-from sideman.errors import MissingExtra
 from sideman.files import CannotWrite, write_atomic
-
-Tracker = Callable[[int, dict[str, float]], Any]
+from sideman.train.trackers import Tracker, tensorboard, wandb
 
 
 class Progress:
     """Log of one run from step `first` on. Rank 0 only writes; other ranks hold one with `active=False`."""
 
     def __init__(
-        self, folder: Path, first: int, steps: int, active: bool, tensorboard: bool = False, wandb: str | None = None
+        self,
+        folder: Path,
+        first: int,
+        steps: int,
+        active: bool,
+        to_tensorboard: bool = False,
+        project: str | None = None,
     ) -> None:
+        """`project`: of W&B. Raises MissingExtra, CannotWrite."""
         self.active, self.first, self.steps, self.started = active, first, steps, time.monotonic()
         self.trackers: list[Tracker] = []
         self.opened = ExitStack()
         if not active:
             return
-        path = folder / "log.jsonl"
-        write_atomic(path, _until(path, first))
-        self.file = self.opened.enter_context(path.open("a", buffering=1, encoding="utf-8"))
-        if tensorboard:
-            self.trackers.append(_tensorboard(folder, first, self.opened))
-        if wandb:
-            self.trackers.append(_wandb(wandb, folder))
+        with ExitStack() as opened:
+            if to_tensorboard:
+                self.trackers.append(tensorboard(folder, first, opened))
+            if project:
+                self.trackers.append(wandb(project, folder, first, opened))
+            path = folder / "log.jsonl"
+            write_atomic(path, _until(path, first))
+            self.file = opened.enter_context(path.open("a", buffering=1, encoding="utf-8"))
+            self.opened = opened.pop_all()
 
     def log(self, step: int, **values: float) -> None:
         """Values at a step, with the seconds since this process started training."""
@@ -81,22 +86,3 @@ def _until(path: Path, step: int) -> bytes:
         except (ValueError, KeyError, TypeError):
             continue  # a line cut off by a kill
     return b"".join(kept) if step else b""
-
-
-def _tensorboard(folder: Path, first: int, opened: ExitStack) -> Tracker:
-    try:
-        from torch.utils.tensorboard import SummaryWriter
-    except ImportError:
-        raise MissingExtra("tensorboard=true", "track") from None
-    writer: Any = SummaryWriter(str(folder), purge_step=first + 1)
-    opened.callback(writer.close)
-    return lambda step, values: [writer.add_scalar(name, value, step) for name, value in values.items()]
-
-
-def _wandb(project: str, folder: Path) -> Tracker:
-    try:
-        import wandb
-    except ImportError:
-        raise MissingExtra("wandb=PROJECT", "wandb") from None
-    run = wandb.init(project=project, name=folder.name, dir=str(folder), resume="allow")
-    return lambda step, values: run.log(values, step=step)

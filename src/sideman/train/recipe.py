@@ -70,8 +70,8 @@ class OptimConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One supervised stage (spec 5). `batch` is global, over all processes and accumulation steps.
-    `start`: a checkpoint whose weights the run begins with; `negatives`: how non-matching pairs are made; `seeds`: an
-    ensemble, one run `NAME-SEED` for each.
+    `start`: a checkpoint whose weights the run begins with; `negatives`: how non-matching pairs are made; `eos`: from
+    what an online model predicts the end; `seeds`: an ensemble, one run `NAME-SEED` for each.
     Times: every `*_every` in steps; `max_minutes` stops cleanly with a checkpoint."""
 
     stage: Literal["online", "offline", "contrastive", "discriminative"]
@@ -79,6 +79,7 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run: Name
     start: str | None = None
     negatives: Literal["equal", "reference"] = "equal"
+    eos: Literal["seen", "reference"] = "seen"
     part: PartName = "chord"
     model: ModelConfig = ModelConfig()
     optim: OptimConfig = OptimConfig()
@@ -104,10 +105,12 @@ class Recipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         check_seeds(self.seeds)
         parts = self.accumulate * self.devices * self.nodes
         check_parts(self.batch, parts)
-        if self.stage in ("contrastive", "discriminative") and (parts > 1 or self.batch < 2):
+        if self.stage in ("contrastive", "discriminative") and self.batch < 2:
+            raise ValueError("a reward network takes what does not match from its batch: set batch to 2 or more")
+        if self.stage == "contrastive" and self.accumulate > 1:
             raise ValueError(
-                "a reward network takes what does not match from its batch, which must be in one piece: "
-                "set accumulate, devices and nodes to 1 and batch to 2 or more"
+                "a contrastive network compares all pairs of a batch with each other, which cannot be done in parts: "
+                "set accumulate to 1 (and devices to N where memory is short)"
             )
 
 

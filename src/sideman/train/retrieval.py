@@ -5,11 +5,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 
-def info_nce(melody: Tensor, chords: Tensor, scale: Tensor) -> Tensor:
-    """Symmetric InfoNCE in nats of unit vectors [B, D] whose rows belong together (spec 5.1)."""
-    logits = scale * melody @ chords.T
-    own = torch.arange(len(logits), device=logits.device)
-    return (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
+def info_nce(melody: Tensor, chords: Tensor, scale: Tensor, rows: slice = slice(None)) -> Tensor:
+    """Symmetric InfoNCE in nats of unit vectors [B, D] whose rows belong together (spec 5.1), as the mean over `rows`:
+    each of them has to be told from all others."""
+    own = torch.arange(len(melody), device=melody.device)[rows]
+    of_melodies, of_chords = scale * melody[rows] @ chords.T, scale * chords[rows] @ melody.T
+    return (F.cross_entropy(of_melodies, own) + F.cross_entropy(of_chords, own)) / 2
 
 
 def retrieval(melody: Tensor, chords: Tensor) -> dict[str, float]:

@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 
 from sideman.data.sheets import SheetPack
 from sideman.files import write_atomic
@@ -42,14 +42,14 @@ class Characters:
 
     pack: SheetPack
 
-    def loss(self, model: nn.Module, batch: SheetBatch, device: torch.device) -> Tensor:
-        return model(*tensors(batch, device))  # type: ignore[no-any-return]
+    def loss(self, model: nn.Module, whole: SheetBatch, rows: slice, device: torch.device, draw: Generator) -> Tensor:
+        return model(*tensors(whole.rows(rows), device))  # type: ignore[no-any-return]
 
     def weight(self, batch: SheetBatch) -> int:
         return batch.tokens
 
     def validate(self, model: nn.Module, batches: list[SheetBatch], device: torch.device) -> dict[str, float]:
-        total = sum(float(self.loss(model, batch, device)) * batch.tokens for batch in batches)
+        total = sum(float(model(*tensors(batch, device))) * batch.tokens for batch in batches)
         loss = total / sum(batch.tokens for batch in batches)
         return {"valid_loss": loss, "valid_bits": loss / math.log(2)}
 

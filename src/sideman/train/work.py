@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from lightning_fabric import Fabric
 from torch import nn
 
 from sideman.data.pack import load_pack
@@ -39,7 +41,7 @@ class Work:
     source: Drawn[Any]
     pieces: int
     valid: list[Any]
-    objective: Objective[Any]
+    objective: Callable[[Fabric], Objective[Any]]
     trained: dict[str, str | int | float]
     notes: Sequence[str] = ()
     figures: Callable[[float], dict[str, float]] = lambda loss: {"loss": loss}
@@ -72,7 +74,8 @@ def _songs(recipe: Recipe) -> Work:
 
     plays = recipe.stage in ("online", "offline")
     return Work(
-        f"{recipe.stage} {recipe.part}", file, source, len(source.pieces), valid, objective(recipe, vocabulary.size),
+        f"{recipe.stage} {recipe.part}", file, source, len(source.pieces), valid,
+        partial(objective, recipe, vocabulary.size),
         {"window": recipe.data.window_frames}, notes, sample=sample if plays else None,
     )  # fmt: skip
 
@@ -89,8 +92,8 @@ def _sheets(recipe: SheetRecipe) -> Work:
 
     file = ModelFile("sheet", sheet=recipe.model, prompts=source.prompts)
     return Work(
-        "sheet", file, source, len(source.pieces), valid, characters, {"window": recipe.data.length}, figures=bits,
-        sample=tables,
+        "sheet", file, source, len(source.pieces), valid, lambda fabric: characters,
+        {"window": recipe.data.length}, figures=bits, sample=tables,
     )  # fmt: skip
 
 
@@ -101,7 +104,7 @@ def _views(recipe: JudgeRecipe) -> Work:
     valid = JudgeSource(held_out, recipe).fixed(recipe.validate_pieces) if len(held_out.pieces) else None
     return Work(
         "judge of sheets", ModelFile("judge", music=recipe.model), JudgeSource(source, recipe), len(source.pieces),
-        _parts(valid, recipe.batch) if valid else [], Views(recipe.fill), {"window": recipe.data.length},
+        _parts(valid, recipe.batch) if valid else [], lambda fabric: Views(recipe.fill), {"window": recipe.data.length},
     )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """GAPT's adversary (spec 6.6): learns to tell what the policy plays from what people play; deceiving it is rewarded."""
 
+import math
 from collections import deque
 from typing import Any
 
@@ -15,7 +16,7 @@ from sideman.train.rl.judges import cut, windowed
 from sideman.train.rl.recipe import AdversaryConfig
 from sideman.train.rl.rollout import Rollout
 from sideman.train.rl.rules import Alphabet
-from sideman.train.running import learning_rate
+from sideman.train.running import Diverged, learning_rate
 
 
 def deception(logits: Tensor, kind: str) -> Tensor:
@@ -65,9 +66,9 @@ class Adversary:
             return early
         return early or (bool(self.history) and sum(self.history) / len(self.history) > config.threshold)
 
-    def learn(self, rollout: Rollout, fabric: Fabric) -> float:
-        """One step on a minibatch, of which this process has `rollout`, and on what people played in the policy's
-        place; this process' share of the loss."""
+    def learn(self, rollout: Rollout, fabric: Fabric, step: int) -> float:
+        """One update in `step` on a minibatch, of which this process has `rollout`, and on what people played in the
+        policy's place; this process' share of the loss. Raises Diverged before anything is changed."""
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.config.optim, self.done, self.updates)
         self.model.train()
@@ -77,7 +78,10 @@ class Adversary:
         if loss.requires_grad:
             loss.backward()  # type: ignore[no-untyped-call]
         sum_gradients(fabric, self.model)
-        torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip)
+        norm = float(torch.nn.utils.clip_grad_norm_(self.model.parameters(), self.config.optim.clip))
+        if not math.isfinite(norm):
+            hint = "Lower adversary.optim.lr, and go back to the last checkpoint with --resume."
+            raise Diverged(f"The adversary's gradient of step {step} is not a number; its loss is {loss:.3g}.", hint)
         self.optimizer.step()
         self.model.eval()
         self.done += 1

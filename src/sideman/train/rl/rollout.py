@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sideman.models.decode import pick
@@ -19,6 +19,7 @@ from sideman.models.reward import framed
 from sideman.music.grammar import hold_of, part_mask
 from sideman.music.vocabulary import BOS, PAD, PartName, Vocabulary
 from sideman.train.batches import Batch
+from sideman.train.rl.packed import packed
 
 Rows = Tensor | slice
 FORBIDDEN = -1e9  # logit of a token the grammar rules out; finite, so that 0 * log 0 stays 0
@@ -131,15 +132,17 @@ def play(model: OnlineModel, scene: Scene, grammar: Grammar | None, draws: Tenso
     last = torch.full((rows,), BOS, device=device)
     feed, at = last[:, None], 0
     everything = torch.ones(model.config.tokens, dtype=torch.bool, device=device)
-    for t in range(frames):
-        form = scene.form[:, :1] if t == 0 else scene.form[:, t - 1 : t + 1]
-        states[:, t] = model.states(feed, form, cache=cache, at=at)[:, -1]
-        scores = model.read(states[:, t]).float()
-        logits[:, t] = scores if grammar is None else grammar.forbid(scores, last)
-        last = torch.where(scene.mask[:, t], pick(logits[:, t], everything, 1.0, draws[:, t]), PAD)
-        played[:, t] = last
-        at += feed.shape[1]
-        feed = torch.stack((last, scene.heard[:, t]), 1)
+    inside = [module for module in model.stack.modules() if isinstance(module, nn.Linear)]
+    with packed(inside, 2 * rows), packed([model.head] if model.head is not None else [], rows):
+        for t in range(frames):
+            form = scene.form[:, :1] if t == 0 else scene.form[:, t - 1 : t + 1]
+            states[:, t] = model.states(feed, form, cache=cache, at=at)[:, -1]
+            scores = model.read(states[:, t]).float()
+            logits[:, t] = scores if grammar is None else grammar.forbid(scores, last)
+            last = torch.where(scene.mask[:, t], pick(logits[:, t], everything, 1.0, draws[:, t]), PAD)
+            played[:, t] = last
+            at += feed.shape[1]
+            feed = torch.stack((last, scene.heard[:, t]), 1)
     return Rollout(scene, played, logits, states)
 
 

@@ -290,7 +290,7 @@ class RlRun:
                 figures, rates = self._update(part, everyone[some], done)
                 if learns and self.adversary is not None:
                     with self.fabric.autocast():
-                        figures["adversary_loss"] = self.adversary.learn(part.rollout, self.fabric)
+                        figures["adversary_loss"] = self.adversary.learn(part.rollout, self.fabric, self.step + 1)
                 seen.append(figures | rates)
         means = {name: sum(x[name] for x in seen) / len(seen) for name in seen[0]}
         shares = {name: value for name, value in means.items() if name not in rates}
