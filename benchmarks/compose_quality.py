@@ -63,8 +63,8 @@ def main() -> None:
             failures[error.message[:100]] += 1
     total = counts["pieces"]
     print(
-        f"{total} pieces: {counts['converted'] / total:.1%} convert to MusicXML, {counts['engraved'] / total:.1%} are engraved; "
-        f"{counts['uneven']} of {counts['bars']} bars uneven ({counts['uneven'] / max(1, counts['bars']):.2%}); "
+        f"{total} pieces: {counts['converted'] / total:.1%} convert to MusicXML, "
+        f"{counts['engraved'] / total:.1%} are engraved; {counts['uneven']} of {counts['bars']} bars uneven ({counts['uneven'] / max(1, counts['bars']):.2%}); "
         f"a batch of {AT_ONCE} took {np.median(seconds):.1f} s, all {time.perf_counter() - began:.0f} s"
     )
     for message, count in failures.most_common():
