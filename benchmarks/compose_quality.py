@@ -61,10 +61,10 @@ def main() -> None:
             counts["engraved"] += bool(svg_pages(score))
         except SidemanError as error:
             failures[error.message[:100]] += 1
-    total = counts["pieces"]
+    total, uneven = counts["pieces"], counts["uneven"] / max(1, counts["bars"])
     print(
         f"{total} pieces: {counts['converted'] / total:.1%} convert to MusicXML, "
-        f"{counts['engraved'] / total:.1%} are engraved; {counts['uneven']} of {counts['bars']} bars uneven ({counts['uneven'] / max(1, counts['bars']):.2%}); "
+        f"{counts['engraved'] / total:.1%} are engraved; {uneven:.2%} of {counts['bars']} bars are uneven; "
         f"a batch of {AT_ONCE} took {np.median(seconds):.1f} s, all {time.perf_counter() - began:.0f} s"
     )
     for message, count in failures.most_common():

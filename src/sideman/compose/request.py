@@ -43,7 +43,7 @@ class ComposeRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     model: str | None = None
     count: int = 1
     seed: int = 0
-    temperature: float = 1.2
+    temperature: float = 0.9
     top_k: int = 9
     top_p: float = 0.9
     constrained: bool = True

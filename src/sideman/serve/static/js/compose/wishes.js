@@ -23,7 +23,7 @@ export const WISHES = {
   meter: choice("", ["", ...METRES]),
   tempo: open("", 10, 400, 1),
   seed: open("", 0, Number.MAX_SAFE_INTEGER, 1),
-  temperature: number(1.2, 0, 2, 0.05),
+  temperature: number(0.9, 0, 2, 0.05),
   sound: choice("parts", ["parts", ...Object.keys(INSTRUMENTS).filter((name) => name !== "none")]),
   volume: number(80, 0, 100, 1),
 };
