@@ -115,9 +115,8 @@ async def stays() -> bool:
 
 async def told_to(line: Composing, name: str, release: threading.Event) -> list[dict[str, object]]:
     caller = line.join()
-    found = []
-    async for row in line.stream(caller, waits(release, name, caller.left.is_set), stays):
-        found.append(json.loads(row))
+    rows = line.stream(caller, waits(release, name, caller.left.is_set), stays)
+    found = [json.loads(row) async for row in rows]
     line.leave(caller)
     return found
 

@@ -64,7 +64,9 @@ def engrave(job: Job) -> Engraved:
     verovio.enableLog(verovio.LOG_OFF)
     toolkit: Any = verovio.toolkit()
     width = {} if job.width is None else {"pageWidth": job.width * 100 // _OPTIONS["scale"]}
-    toolkit.setOptions(_OPTIONS | width | {"adjustPageHeight": job.want in ("page", "pages")})
+    # Room for the heading; Verovio has one margin for all pages.
+    heading = {"pageMarginTop": 240} if job.want == "pdf" and (job.title or job.composer) else {}
+    toolkit.setOptions(_OPTIONS | width | heading | {"adjustPageHeight": job.want in ("page", "pages")})
     if not toolkit.loadData(_numbered(job.musicxml)):
         raise ValueError("Verovio does not read it.")
     count = int(toolkit.getPageCount())

@@ -14,7 +14,7 @@ ENDINGS: dict[str, ScoreKind] = {
     ".musicxml": "musicxml", ".xml": "musicxml", ".mid": "midi", ".midi": "midi", ".svg": "svg", ".pdf": "pdf",
     ".wav": "wav",
 }  # fmt: skip
-MEDIA_TYPES: dict[ScoreKind, str] = {
+MEDIA_TYPES: dict[str, str] = {
     "musicxml": "application/vnd.recordare.musicxml+xml", "midi": "audio/midi", "svg": "image/svg+xml",
     "pdf": "application/pdf", "wav": "audio/wav",
 }  # fmt: skip

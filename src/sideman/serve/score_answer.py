@@ -20,8 +20,8 @@ from sideman.serve.compose_messages import (
     SoundingPart,
 )
 
-MEDIA_TYPES: dict[str, str] = {
-    **dict(score_files.MEDIA_TYPES),
+MEDIA_TYPES = {
+    **score_files.MEDIA_TYPES,
     "abc": "text/vnd.abc",
     "play": "application/json",
 }
