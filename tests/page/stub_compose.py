@@ -35,10 +35,10 @@ async def compose(request: Request) -> Response:
     tell({"type": "compose", **body})
     if body.get("bars", 0) > 200:
         return refusal("wrong_value", "bars is 250; it must be from 1 to 200.", "Ask for fewer.")
-    return StreamingResponse(_events(request, body), media_type="application/x-ndjson")
+    return StreamingResponse(_events(body), media_type="application/x-ndjson")
 
 
-async def _events(request: Request, body: Message) -> AsyncIterator[str]:
+async def _events(body: Message) -> AsyncIterator[str]:
     seed = body["seed"]
     if seed == 15:
         yield line({"type": "queued", "ahead": 2})
@@ -59,10 +59,10 @@ async def _events(request: Request, body: Message) -> AsyncIterator[str]:
             return
         if number - len(header) == 2 and seed == 14:
             yield line({"type": "grown", "piece": 0, "text": "[V:1]half a b"})
-            while not await request.is_disconnected():
-                await asyncio.sleep(0.05)
-            tell({"type": "left"})
-            return
+            try:
+                await asyncio.sleep(300)
+            finally:
+                tell({"type": "left"})
     end = {"why": "end", "original": text, "abc": "X:1\n" + text, "problem": "", "bars": wanted, "seconds": 0.5}
     yield line({"type": "finished", "piece": 0, "seed": seed, **end})
 
