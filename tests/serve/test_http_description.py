@@ -33,7 +33,7 @@ def references(node: Any) -> Iterator[str]:
 def test_every_route_is_described():
     described = set(openapi_document()["paths"])
     routes = {route.path for route in make_app().routes if isinstance(route, Route | WebSocketRoute)}
-    assert routes - described == {"/openapi.json", "/docs", "/compose"}  # pages for people
+    assert routes - described == {"/openapi.json", "/docs"}
     assert described <= routes
 
 
