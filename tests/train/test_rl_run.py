@@ -25,10 +25,11 @@ from sideman.train.rl.rollout import Rollout, Scene
 from sideman.train.rl.run import RlRun
 
 FEW = ("steps=2", "validate_every=100", "checkpoint_every=100", "validate_pieces=1")
+SHORT = ("data.pack=toy.npz", "data.window_frames=16", "networks.0.windows=[8, 16]", "validate_pieces=2")
 
 
 def recipe(*overrides: str, name: str = "rl") -> RlRecipe:
-    return load_recipe(RECIPES / "toy" / f"{name}.yaml", ("data.pack=toy.npz", *overrides), RlRecipe)
+    return load_recipe(RECIPES / "toy" / f"{name}.yaml", (*SHORT, *overrides), RlRecipe)
 
 
 def lines(folder: Path) -> list[dict[str, float]]:
