@@ -209,6 +209,7 @@ def test_the_demo_without_a_server(programs: Path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # JUCE is compiled
 def test_the_juce_example_writes_the_option_chosen(juce_program: Path, place: Place, tmp_path: Path):
     target = tmp_path / "chosen.mid"
     done = subprocess.run([juce_program, place.url(""), target, "2"], capture_output=True, text=True, timeout=60)
