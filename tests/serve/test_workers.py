@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from jam_server import Place, until
+from jam_server import PATIENCE, Place, until
 
 pytestmark = pytest.mark.live
 
@@ -89,60 +89,55 @@ def test_a_record_that_makes_no_sense_is_no_jam(two: tuple[Place, Place], tmp_pa
         assert not player.start(session="x" * 16)["resumed"]
 
 
-def test_a_worker_that_is_killed_is_replaced_and_its_jam_goes_on(tiny_home: Path):
-    place = Processes(tiny_home)
+@pytest.mark.skipif(sys.platform != "linux", reason="processes are looked up in /proc")
+def test_a_worker_that_is_killed_is_replaced_and_its_jam_goes_on(tmp_path: Path):
+    place = Processes(tmp_path)
     try:
-        with place.player() as player:
+        with place.player(open_timeout=PATIENCE) as player:
             session = player.start()["session"]
-            plans = play_on(player, range(4))
-            assert all(plans)
-            workers = place.workers()
-            assert len(workers) == 2
-            (owner,) = place.folder().glob(f"{session}~*.jsonl")
-            for pid in workers:  # whichever has it
+            assert all(play_on(player, range(4)))
+            (record,) = tmp_path.glob(f"*/{session}~*.jsonl")
+            for pid in place.workers():  # one of them has it
                 os.kill(pid, signal.SIGKILL)
                 until(lambda dead=pid: dead not in place.workers() and len(place.workers()) == 2)
             player.closed()
-        with place.player() as player:
+        with place.player(open_timeout=PATIENCE) as player:
             started = player.start(session=session)
             assert (started["session"], started["resumed"]) == (session, True)
             player.request = 3
             assert all(play_on(player, range(4, 8)))
-        assert not owner.exists(), "the record has changed hands"
+        assert not record.exists(), "it has changed hands"
     finally:
         code, said = place.stop()
     assert (code, said.count("another takes its place")) == (130, 2)
-    assert not place.shelf.exists()
+    assert list(tmp_path.iterdir()) == [], "what they shared is gone"
 
 
 class Processes(Place):
-    """`sideman serve --workers 2`, whose only models are the tiny ones."""
+    """`sideman serve --workers 2`, which keeps what it shares in `folder`."""
 
-    def __init__(self, home: Path) -> None:
-        code = (
-            "import sys, pathlib, sideman.engine.models as m; from sideman.cli import main; main()"
-        )
-        environment = os.environ | {"SIDEMAN_HOME": str(home), "PYTHONUNBUFFERED": "1"}
-        command = [sys.executable, "-c", code, "serve", "--workers", "2", "--port", "0"]
+    def __init__(self, folder: Path) -> None:
+        command = [sys.executable, "-m", "sideman", "serve", "--workers", "2", "--port", "0"]
+        environment = os.environ | {"TMPDIR": str(folder)}
         self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment)
         assert self.process.stderr is not None
-        address = self.process.stderr.readline().split(";")[0]
-        self.port = int(address.rpartition(":")[2])
-        self.shelf = Path()
+        self.port = int(self.process.stderr.readline().split(";")[0].rpartition(":")[2])
         until(lambda: len(self.workers()) == 2)
 
-    def workers(self) -> list[int]:
-        """Process ids, oldest first."""
-        found = subprocess.run(["ps", "-o", "pid=,args=", "--ppid", str(self.process.pid)], capture_output=True, text=True)
-        rows = [row.split(None, 1) for row in found.stdout.splitlines()]
-        return sorted(int(pid) for pid, words in rows if "spawn_main" in words)
-
-    def folder(self) -> Path:
-        for place in Path("/proc", str(self.process.pid), "fd").parent.parent.parent.glob("tmp/sideman-jams-*"):
-            self.shelf = place
-        return self.shelf
+    def workers(self) -> set[int]:
+        """Their process ids."""
+        pid = self.process.pid
+        children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        return {child for child in children if b"spawn_main" in _command(child)}
 
     def stop(self) -> tuple[int, str]:  # type: ignore[override]
         self.process.send_signal(signal.SIGINT)
         _, said = self.process.communicate(timeout=60)
         return self.process.returncode, said
+
+
+def _command(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return b""
