@@ -161,10 +161,16 @@ class Session:
         planned = self.planner.tokens[1::2]
         if self.frame <= self.joins:  # nothing of it has sounded
             self._write(0, planned[: self.frame], NO_PLAN)
-        self._prolong(frame)
-        self._write(frame, planned[frame:stop], self.frame, spelled=committed)
-        self._fixed = max(self._fixed, min(frame + frames_of(self.settings.commit), stop))
+        self._put(frame, planned[frame:stop], committed)
         return Planned(frame, stop - frame, min(committed, stop - frame), self._sounding(frame))
+
+    def promise(self, frame: int, chords: Ints) -> None:
+        """Promise from `frame` on what was promised before, by the session that this one recovers; no chords: there was
+        only silence ahead."""
+        assert self.frame is not None
+        if len(chords):
+            self._sounds_from = max(self.frame, self.joins) if self._sounds_from is None else self._sounds_from
+            self._put(frame, chords, max(0, min(self._fixed, len(self.chords)) - frame))
 
     def wants_introduction(self) -> bool:
         """Whether there is a melody to harmonise that was listened to and not yet accompanied."""
@@ -178,9 +184,13 @@ class Session:
         melody = self.heard.tokens(self.frame)[: self.frame]
         form = self.bars.form(self.frame)[: self.frame]
         chords = harmonise(offline, self.bundle.vocabulary, melody, form, self.settings.seed)
-        self._write(0, chords, NO_PLAN)
-        self._introduced = self.frame
+        self.take_introduction(chords)
         return jam_chords(self.bundle.vocabulary, chords, self._keys, 0, False)
+
+    def take_introduction(self, chords: Ints) -> None:
+        """What was listened to has been harmonised like this."""
+        self._write(0, chords, NO_PLAN)
+        self._introduced = len(chords)
 
     def prepare(self) -> Work:
         """Work ahead for the time when the network's window is full."""
@@ -236,6 +246,14 @@ class Session:
             last = int(self.chords[-1]) if len(self.chords) else SILENCE
             hold = prolong(self.bundle.vocabulary, last, None)
             self._write(len(self.chords), np.full(missing, hold), NO_PLAN)
+
+    def _put(self, frame: int, chords: Ints, committed: int) -> None:
+        """Promise chords from `frame` on, the first `committed` of them once more."""
+        assert self.frame is not None
+        self._prolong(frame)
+        self._write(frame, chords, self.frame, spelled=committed)
+        stop = frame + len(chords)
+        self._fixed = max(self._fixed, min(frame + frames_of(self.settings.commit), stop))
 
     def _write(self, frame: int, chords: Ints, source: int, spelled: int = 0) -> None:
         """Put chords in from `frame` on, made by the request of frame `source`; what follows them stays. A chord is
