@@ -55,7 +55,10 @@ class Plan:
         again[1:] = (chord[1:] == chord[:-1]) & (self.frames.form[1:, 0] != 1) & self.free[1:]
         onset = onset & ~again
         # A chord struck again unchanged across the edge of a given passage is still its own event.
-        return replace(self.frames, chord=chord, chord_onset=onset | (self.fresh & (chord != SILENT)), chords=table)
+        onset |= self.fresh & (chord != SILENT)
+        used, compact = np.unique(chord[chord != SILENT], return_inverse=True)
+        chord[chord != SILENT] = compact
+        return replace(self.frames, chord=chord, chord_onset=onset, chords=tuple(table[i] for i in used))
 
     def chords(self, frames: Frames) -> tuple[ChordSpan, ...]:
         """The chords of completed frames; given ones that do not lie on the grid have their own times again, and
