@@ -68,7 +68,9 @@ def read_keeps(context: click.Context, parameter: click.Parameter, texts: tuple[
 @click.option(
     "--bass", type=click.FloatRange(0, 1), help="0 stands chords on their roots, 1 turns them so that the bass steps."
 )
-@click.option("--key", type=click.Choice(("lock", "free")), help="Only chords of the key, or borrowed ones and modulation.")
+@click.option(
+    "--key", type=click.Choice(("lock", "free")), help="Only chords of the key, or borrowed ones and modulation."
+)
 @click.option(
     "--cadence",
     type=click.Choice(("authentic", "half", "plagal", "deceptive", "open")),

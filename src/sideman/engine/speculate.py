@@ -21,7 +21,7 @@ from sideman.engine.stream import Ints, Stream
 from sideman.music.grammar import hold_of
 from sideman.music.vocabulary import BOS, SILENCE, Vocabulary
 
-DRAFT_FRAMES = 12
+DRAFT_FRAMES = 8
 SCORE_FRAMES = 64
 # A pass costs more the larger the cache is, and so does making it larger: it grows once.
 FIRST_SLOTS = 128
@@ -53,6 +53,11 @@ class Melody:
 
     def __len__(self) -> int:
         return len(self.tokens)
+
+    def beginning(self, count: int) -> "Melody":
+        """The first `count` frames of a melody with one memory at most; all of it was heard."""
+        condition = None if self.condition is None else self.condition[: count + 1]
+        return replace(self, tokens=self.tokens[:count], form=self.form[:count], condition=condition)
 
 
 @dataclass(frozen=True)
@@ -244,12 +249,11 @@ class _Feeder:
         at = done[:, None] + np.arange(width)
         inside = np.minimum(at, frames - 1)
         last = np.where(done > 0, chords[np.arange(rows), np.maximum(done, 1) - 1], BOS)
-        drafts = np.empty((rows, width), np.int64)
-        held = last
-        for i in range(width):
-            given = forced[np.arange(rows), inside[:, i]]
-            held = np.where(given == UNFORCED, hold_of(bundle.vocabulary, held), given)
-            drafts[:, i] = held
+        given = np.take_along_axis(forced, inside, 1)
+        # What sounds at each frame is the last given chord, or the one before the draft.
+        latest = np.maximum.accumulate(np.where(given == UNFORCED, -1, np.arange(width)), 1)
+        sounding = np.where(latest < 0, last[:, None], np.take_along_axis(given, np.maximum(latest, 0), 1))
+        drafts = np.where(given == UNFORCED, hold_of(bundle.vocabulary, sounding), given)
         fed = np.concatenate([last[:, None], drafts[:, :-1]], 1)
         if self.melody.memories:
             return (fed, self.melody.memories[0][2]), drafts

@@ -86,7 +86,9 @@ def is_tonic(chord: Chord, key: Key) -> bool:
 
 def is_dominant(chord: Chord) -> bool:
     """A chord that wants to resolve a fifth down: a major triad, or with a minor seventh."""
-    return 4 in chord.tones and 11 not in chord.tones and 9 not in chord.tones and (7 in chord.tones or 10 in chord.tones)
+    return (
+        4 in chord.tones and 11 not in chord.tones and 9 not in chord.tones and (7 in chord.tones or 10 in chord.tones)
+    )
 
 
 def _applied(chord: Chord, key: Key, following: Chord | None) -> str:

@@ -27,11 +27,11 @@ from sideman.options.dials import is_within
 from sideman.options.explain import BASS_OCTAVE, Reading, chord_out, tensions_out
 from sideman.options.pool import prepare
 from sideman.options.reason import reason_for
-from sideman.options.request import MAX_FRAMES, MAX_OPTIONS, SLACK, Complexity, Request, Tonality
+from sideman.options.request import MAX_FRAMES, SLACK, Complexity, Request, Tonality
 
 # How many chords the model judges, and the frames before and after the place that it hears.
 JUDGED, BEFORE, AFTER = 28, 48, 16
-# The first choice of those, by rule: what a share of chord tones, the key and a common tone with the neighbours are worth.
+# The first choice of those, by rule: what chord tones, the key and a common tone with the neighbours are worth.
 _TONES, _IN_KEY, _COMMON = 1.0, 0.6, 0.1
 # The final score: what the model finds, what the melody finds, and how near the chord lies to its neighbours.
 WEIGHTS = {"fit": 0.5, "harmony": 0.35, "near": 0.15}
@@ -68,7 +68,7 @@ def alternatives(place: Place) -> AlternativesAnswer:
     song = replace(place.melody, chords=place.chords)
     frames = encode(song, min(MAX_FRAMES, frame_count(song)))
     home = song.key or estimate_key(frames.melody)
-    reading = Reading.of(place.chords, home)
+    reading = Reading.of(place.chords, place.melody, home)
     key, now = reading.keys[index], place.chords[index]
     start, stop = _frames_of(now, len(frames))
     chords = _first_choice(place, index, key, bundle, frames.melody[start:stop])
@@ -104,7 +104,9 @@ def _frames_of(span: ChordSpan, frames: int) -> tuple[int, int]:
 def _first_choice(place: Place, index: int, key: Key, bundle: Bundle, melody: NDArray[np.int16]) -> list[Chord]:
     """The chords the model is asked about: by melody, key and common tones."""
     now = place.chords[index].chord
-    neighbours = [span.chord for span in (*place.chords[max(0, index - 1) : index], *place.chords[index + 1 : index + 2])]
+    neighbours = [
+        span.chord for span in (*place.chords[max(0, index - 1) : index], *place.chords[index + 1 : index + 2])
+    ]
     worth = {}
     for chord in bundle.vocabulary.symbols:
         if chord.bass != chord.root or chord.pitch_class_mask == now.pitch_class_mask:
@@ -137,7 +139,9 @@ def _fit(bundle: Bundle, frames: Frames, start: int, stop: int, chords: Sequence
         onsets[start - first] = True
         if stop - first < len(states):
             onsets[stop - first] |= states[stop - first] >= 0
-        rows.append(bundle.vocabulary.encode(replace(part, chord=states, chord_onset=onsets, chords=(*part.chords, chord))))
+        rows.append(
+            bundle.vocabulary.encode(replace(part, chord=states, chord_onset=onsets, chords=(*part.chords, chord)))
+        )
     melody = prepare(bundle, rows[0][0].astype(np.int64), part.form)
     log_p = score(bundle, melody, np.stack([chords for _, chords in rows]).astype(np.int64))[:, start - first :].sum(1)
     return np.asarray(1 / (1 + np.exp(-(log_p - log_p.mean()) / max(float(log_p.std()), 1.0))))
@@ -154,11 +158,13 @@ def _best(
         scored.append((sum(WEIGHTS[name] * value for name, value in parts.items()), chord))
     found: list[tuple[float, Chord]] = []
     roots: Counter[int] = Counter()
+    sounds: set[int] = set()
     for value, chord in sorted(scored, key=lambda pair: -pair[0]):
-        roots[chord.root] += 1
-        if roots[chord.root] <= A_ROOT and len(found) < min(place.n, MAX_OPTIONS):
+        if roots[chord.root] < A_ROOT and chord.pitch_class_mask not in sounds:  # C6 and Am7 sound the same
+            roots[chord.root] += 1
+            sounds.add(chord.pitch_class_mask)
             found.append((value, chord))
-    return found
+    return found[: place.n]
 
 
 def _near(before: Chord | None, chord: Chord) -> float:

@@ -9,14 +9,18 @@ from numpy.typing import NDArray
 from sideman.music.chord import Chord
 from sideman.music.frames import Frames
 from sideman.music.measures import chord_events
+from sideman.options.colour import with_chords
 from sideman.options.plan import Plan
 
 # What a tone in the bass costs beside the motion, in semitones: the third is the natural one, six-four chords hang.
 _INVERSION = {0: 0.0, 3: 0.6, 4: 0.6, 6: 1.5, 7: 1.5, 8: 1.5}
 _OTHER_TONE = 1.2
-_ALWAYS, _ROOTS = 0.4, 10.0  # of these costs at 1, and what is added towards 0
+_ALWAYS, _ROOTS = 1.0, 2.0  # of these costs at 1, and what is added towards 0
 _UP = (np.arange(12) - np.arange(12)[:, None]) % 12
 _STEPS = np.minimum(_UP, 12 - _UP)  # [12, 12]: semitones between two pitch classes, the shorter way
+
+# What each of these steps costs: a bass that stays is no line.
+_PRICES = np.array([1.5, 0.5, 0.5, 2.0, 3.0, 4.0, 5.0])
 
 
 def lead_bass(frames: Frames, plan: Plan, smoothness: float) -> Frames:
@@ -31,11 +35,7 @@ def lead_bass(frames: Frames, plan: Plan, smoothness: float) -> Frames:
     if free[-1]:
         choices[-1] = choices[-1][:1]
     chosen = _cheapest(choices, smoothness)
-    table = tuple(dict.fromkeys(chosen))
-    out = frames.chord.copy()
-    for first, last, each in zip(start, stop, chosen, strict=True):
-        out[first:last] = table.index(each)
-    return replace(frames, chord=out, chords=table)
+    return with_chords(frames, start, stop, chosen)
 
 
 def smoothness_of(chords: list[Chord], wanted: float) -> float:
@@ -59,7 +59,7 @@ def _cheapest(choices: list[tuple[Chord, ...]], smoothness: float) -> list[Chord
     cost = np.array([weight * _price(chord) for chord in choices[0]])
     back: list[NDArray[np.int64]] = []
     for before, here in pairwise(choices):
-        total = cost[:, None] + smoothness * _STEPS[np.ix_([a.bass for a in before], [b.bass for b in here])]
+        total = cost[:, None] + smoothness * _PRICES[_STEPS[np.ix_([a.bass for a in before], [b.bass for b in here])]]
         back.append(total.argmin(0))
         cost = total.min(0) + np.array([weight * _price(chord) for chord in here])
     at = int(cost.argmin())

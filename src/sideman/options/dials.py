@@ -19,12 +19,12 @@ from sideman.options.request import Complexity, Request
 Floats = NDArray[np.float32]
 
 NEVER = -np.inf
-# Logits. The networks learned from pop and folk tunes: a seventh is rare there, a ninth more so.
-_SEVENTH, _PLAIN_SEVENTH, _NINTH = 3.0, 2.0, 4.5
-_FOREIGN = 1.5  # for chords outside the key, where they are welcome
-_LIKE, _UNLIKE = 1.5, 0.01
+# Logits. What the networks find no richer chord for is coloured afterwards (colour.py).
+_RICHER = 2.0
+_FOREIGN = 2.5  # for chords outside the key, where they are welcome
+_LIKE, _UNLIKE = 2.5, 0.01
 # The temperature of the choice among chords at surprise 0 and 1; without the dial it is 1.
-_COOL, _HOT = 0.5, 2.2
+_COOL, _HOT = 0.5, 1.6
 # How much better the melody must fit for a cadence to leave the last bar line.
 _ELSEWHERE = 0.15
 
@@ -79,10 +79,8 @@ def _richness(chord: Chord, complexity: Complexity) -> float:
     if complexity == "triads":
         return 0.0
     if complexity == "sevenths":
-        return _SEVENTH if _is_seventh(chord) else 0.0
-    if len(chord.tones) > 4:
-        return _NINTH
-    return _PLAIN_SEVENTH if len(chord.tones) == 4 else 0.0
+        return _RICHER if _is_seventh(chord) else 0.0
+    return _RICHER if len(chord.tones) > 3 else 0.0
 
 
 def _belonging(inside: bool, locked: bool) -> float:
@@ -128,7 +126,7 @@ def _place(plan: Plan, masks: list[NDArray[np.uint16]]) -> list[int]:
     best, found = -1.0, [0, len(frames)]
     for place in places:
         edges = [place - before, place, len(frames)][-1 - len(masks) :]
-        if edges[0] < 0 or place == 0 and before:
+        if edges[0] < 0 or (place == 0 and before):
             continue
         parts = zip(masks, edges, edges[1:], strict=False)
         fit = sum(_best_fit(frames.melody[start:stop], chords) for chords, start, stop in parts) / len(masks)

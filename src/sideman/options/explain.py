@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from sideman.music.cadence import Cadence, cadence_of
-from sideman.music.chord import Chord
 from sideman.music.pitch import Key
 from sideman.music.roman import in_key, local_keys, numeral
 from sideman.music.song import ChordSpan, Song
@@ -34,10 +33,12 @@ class Reading:
     spans: tuple[ChordSpan, ...]
     keys: tuple[Key, ...]
     home: Key
+    final: Key
 
     @classmethod
-    def of(cls, spans: tuple[ChordSpan, ...], home: Key) -> "Reading":
-        return cls(spans, tuple(local_keys([span.chord for span in spans], home)), home)
+    def of(cls, spans: tuple[ChordSpan, ...], melody: Song, home: Key) -> "Reading":
+        """`home`: the key of the melody at its beginning."""
+        return cls(spans, tuple(local_keys([span.chord for span in spans], home)), home, final_key(melody, home))
 
     def numerals(self) -> list[str]:
         """A Roman numeral for each chord."""
@@ -62,7 +63,12 @@ class Reading:
         )
 
     def cadence(self) -> Cadence:
-        return cadence_of([span.chord for span in self.spans], self.keys[-1] if self.keys else self.home)
+        return cadence_of([span.chord for span in self.spans], self.final)
+
+
+def final_key(melody: Song, home: Key) -> Key:
+    """The key in which a melody ends."""
+    return melody.keys[-1].key if melody.keys else home
 
 
 def chord_out(span: ChordSpan, key: Key, degree: str, voicing: Sequence[int]) -> ChordOut:

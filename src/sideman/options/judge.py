@@ -20,6 +20,7 @@ from sideman.music.measures import (
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.pitch import Key
 from sideman.options.bass_line import smoothness_of
+from sideman.options.explain import final_key
 from sideman.options.likeness import Style
 from sideman.options.plan import Plan
 from sideman.options.pool import Candidate
@@ -48,7 +49,11 @@ def judge(candidates: list[Candidate], plan: Plan, key: Key, request: Request) -
     for c, likely, unlikely in zip(candidates, fit, rank, strict=True):
         chords = [c.frames.chords[i] for i in chord_events(c.frames)[2]]
         scores = {"harmony": _harmony(c, weight), "fit": float(likely), "calm": _calm(c)}
-        scores["cadence"] = _cadence(c, key) if request.cadence is None else _ends(chords, key, request.cadence)
+        scores["cadence"] = (
+            _cadence(c, key)
+            if request.cadence is None
+            else _ends(chords, final_key(request.melody, key), request.cadence)
+        )
         scores["cover"] = _cover(c)
         if request.wanted_density is not None:
             scores["density"] = _density(c, request.wanted_density)

@@ -20,8 +20,9 @@ from sideman.options.plan import Plan, make_plan
 from sideman.options.pool import Candidate, sample_pool
 from sideman.options.request import SHORTEST_BEATS, Request
 
-# Candidates for each option asked for, from the offline and from the online model.
-OFFLINE_ROWS, ONLINE_ROWS = 3, 1
+# Candidates for each option asked for, from the offline and from the online model. Who keeps chords rolls again and
+# again, and waits: there are fewer then.
+OFFLINE_ROWS, ONLINE_ROWS, ROLLING_ROWS = 3, 1, 2
 # When too few differ: how often to sample again, and how much hotter each time.
 ROUNDS, HEATING, HOTTEST = 4, 1.5, 1.8
 # A density further off than this share of what was asked is worth a word.
@@ -88,7 +89,9 @@ def _cadence_remark(request: Request, options: list[Option]) -> list[str]:
     others = sum(option.explanation.cadence != request.cadence for option in options)
     if request.cadence is None or not others:
         return []
-    return [f"{others} of {len(options)} end otherwise: what is given leaves no room for a cadence ({request.cadence})."]
+    return [
+        f"{others} of {len(options)} end otherwise: what is given leaves no room for a cadence ({request.cadence})."
+    ]
 
 
 def _makers(request: Request) -> list[tuple[Bundle, int]]:
@@ -96,7 +99,7 @@ def _makers(request: Request) -> list[tuple[Bundle, int]]:
     named = open_model(find_model(request.model))
     if named.file.part != "chord":
         raise UnknownModel(f"The model '{named.file.name}' makes melodies, not chords.", "Choose another with --model.")
-    rows = max(8, OFFLINE_ROWS * request.n)
+    rows = max(8, (ROLLING_ROWS if request.keep else OFFLINE_ROWS) * request.n)
     # Long melodies get fewer candidates, so that waiting grows slower than they do.
     rows = max(request.n + SPARE_ROWS, min(rows, POOL_FRAMES // frame_count(request.melody)))
     if named.file.kind == "online":  # it proposes everything; the offline model only judges
@@ -135,9 +138,14 @@ def _search(
 
 
 def _options(
-    candidates: list[Candidate], scores: list[dict[str, float]], chosen: list[int], request: Request, plan: Plan, key: Key
+    candidates: list[Candidate],
+    scores: list[dict[str, float]],
+    chosen: list[int],
+    request: Request,
+    plan: Plan,
+    key: Key,
 ) -> list[Option]:
-    readings = [Reading.of(plan.chords(candidates[i].frames), key) for i in chosen]
+    readings = [Reading.of(plan.chords(candidates[i].frames), request.melody, key) for i in chosen]
     sentences = summaries(readings, bar_count(plan.frames))
     return [
         _option(rank, candidates[i].frames, scores[i], reading, reading.explanation(request.melody, sentence))

@@ -37,6 +37,10 @@ class Plan:
     fresh: NDArray[np.bool_]
     given: tuple[Given, ...]
 
+    def beginning(self, count: int) -> "Plan":
+        """The first `count` frames."""
+        return replace(self, frames=self.frames.crop(0, count), free=self.free[:count], fresh=self.fresh[:count])
+
     def forced(self, vocabulary: Vocabulary) -> NDArray[np.int64]:
         """Given tokens [T], UNFORCED where free; chords the list lacks by their nearest relative."""
         _, chords = vocabulary.encode(self.frames)

@@ -15,6 +15,7 @@ from sideman.music.measures import chord_density
 from sideman.music.pitch import Key
 from sideman.music.vocabulary import translate
 from sideman.options.bass_line import lead_bass
+from sideman.options.colour import colour, palette_of
 from sideman.options.dials import lean
 from sideman.options.plan import Plan
 from sideman.options.request import Request
@@ -25,6 +26,9 @@ SPREAD = (0.75, 1.25)
 COLDEST = 0.3
 # Unlikely tokens are left out, and silence costs something: who asks for chords wants to hear them.
 SAMPLING = Sampling(min_p=0.01, silence_bias=-2.0)
+
+# So much of a melody tells how dense it becomes.
+LADDER_FRAMES = 128
 
 
 @dataclass(frozen=True)
@@ -61,9 +65,18 @@ def sample_pool(
         complete = [plan.complete(bundle.vocabulary, chords) for chords in made.chords]
         log_p = made.log_p if bundle is judge else score(judge, melody, _tokens_for(judge, bundle, made, complete))
         for frames, quality in zip(complete, log_p, strict=True):
-            bassed = frames if request.bass is None else lead_bass(frames, plan, request.bass)
-            out.append(Candidate(bassed, float(quality[plan.free].sum()), bundle.file.name))
+            out.append(
+                Candidate(_arranged(frames, plan, request, key), float(quality[plan.free].sum()), bundle.file.name)
+            )
     return out
+
+
+def _arranged(frames: Frames, plan: Plan, request: Request, key: Key) -> Frames:
+    """What was sampled, in the colours and over the bass that were asked for."""
+    palette = palette_of(request)
+    if palette:
+        frames = colour(frames, plan, key, palette)
+    return frames if request.bass is None else lead_bass(frames, plan, request.bass)
 
 
 def prepare(bundle: Bundle, tokens: NDArray[np.int64], form: NDArray[np.uint8]) -> Melody:
@@ -98,6 +111,9 @@ def _density_bias(
 ) -> float:
     """The onset bias whose samples come closest to `density` chords a bar: measured on a ladder of biases,
     interpolated between its rungs."""
+    count = min(len(melody), LADDER_FRAMES)
+    if len(melody.memories) <= 1 and plan.free[:count].mean() > 0.5:
+        melody, plan, leaning = melody.beginning(count), plan.beginning(count), leaning and leaning.crop(0, count)
     ladder = np.linspace(-3.0, 4.0, 8)
     draws = np.random.default_rng([seed, 99]).random((len(ladder), len(melody)))
     forced, temperature = plan.forced(bundle.vocabulary), np.full(len(ladder), max(heat, COLDEST))

@@ -5,9 +5,7 @@ from sideman.music.pitch import Key, spell
 from sideman.music.roman import in_key, is_dominant
 
 
-def reason_for(
-    chord: Chord, degree: str, now: Chord, following: Chord | None, key: Key, tensions: list[str]
-) -> str:
+def reason_for(chord: Chord, degree: str, now: Chord, following: Chord | None, key: Key, tensions: list[str]) -> str:
     """What `chord`, the `degree` of `key`, has to do with the chord it replaces, the `following` one, and the melody,
     whose `tensions` over it are named."""
     parts = [part for part in (_kin(chord, now, key), _origin(chord, key), _goal(chord, following, key)) if part]

@@ -79,9 +79,9 @@ class Choices(Struct, forbid_unknown_fields=True):
         | None
     ) = None
     complexity: Complexity | None = None
-    bass: Annotated[float, Meta(ge=0, le=1, description="0 stands chords on their roots, 1 makes the bass step.")] | None = (
-        None
-    )
+    bass: (
+        Annotated[float, Meta(ge=0, le=1, description="0 stands chords on their roots, 1 makes the bass step.")] | None
+    ) = None
     key: Tonality | None = None
     cadence: Annotated[Target, Meta(description="How it ends.")] | None = None
     like: Example | None = None

@@ -66,7 +66,8 @@ EXAMPLE = {
 ALTERNATIVES_EXAMPLE = {
     "melody": EXAMPLE["melody"],
     "chords": [
-        {"onset": onset, "duration": 4, "symbol": symbol} for onset, symbol in ((0, "C"), (4, "F"), (8, "G7"), (12, "C"))
+        {"onset": onset, "duration": 4, "symbol": symbol}
+        for onset, symbol in ((0, "C"), (4, "F"), (8, "G7"), (12, "C"))
     ],
     "onset": 4,
     "n": 4,
@@ -112,7 +113,16 @@ Schema = dict[str, Any]
 def openapi_document(with_token: bool = False) -> Schema:
     """The whole document."""
     jam = (OptionsBody, Choices, Answer, ErrorAnswer, ModelsAnswer, HealthAnswer, TakeBody, PlayBody, PlayAnswer)
-    types = (*jam, AlternativesBody, AlternativesAnswer, ComposeBody, SheetModelsAnswer, ScoreBody, ScoreChoices, ScorePlayAnswer)
+    types = (
+        *jam,
+        AlternativesBody,
+        AlternativesAnswer,
+        ComposeBody,
+        SheetModelsAnswer,
+        ScoreBody,
+        ScoreChoices,
+        ScorePlayAnswer,
+    )
     found, schemas = msgspec.json.schema_components((*types, Up, Down), ref_template="#/components/schemas/{name}")
     for name, union in zip(("JamUp", "JamDown"), found[-2:], strict=True):
         schemas[name] = union | {"description": "A message of the jam, told apart by `type`."}
