@@ -305,7 +305,7 @@ def test_the_dials_of_the_flags(
 ):
     example = tmp_path / "like.abc"
     example.write_text('X:1\nM:4/4\nL:1/4\nK:C\n"Dm9"d4|"G13"g4|\n')
-    dials = "--complexity extensions --bass 0.25 --key free --cadence plagal --surprise 1".split()
+    dials = ["--complexity", "extensions", "--bass", "0.25", "--key", "free", "--cadence", "plagal", "--surprise", "1"]
     for like in (str(example), "Dm9 | G13"):
         assert run(["options", str(midi_file()), *dials, "--like", like]) == 0
     for asked in fake_offer:
