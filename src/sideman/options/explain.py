@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import zip_longest
 
 import numpy as np
 
@@ -44,9 +45,8 @@ class Reading:
 
     def numerals(self) -> list[str]:
         """A Roman numeral for each chord."""
-        following = [span.chord for span in self.spans[1:]]
-        triples = zip(self.spans, self.keys, [*following, None], strict=True)
-        return [numeral(span.chord, key, after) for span, key, after in triples]
+        rows = zip_longest(self.spans, self.keys, (span.chord for span in self.spans[1:]))
+        return [numeral(span.chord, key, following) for span, key, following in rows]
 
     def chords(self) -> list[ChordOut]:
         """The chords as others read them."""
