@@ -35,7 +35,7 @@ def lean(request: Request, plan: Plan, key: Key, vocabulary: Vocabulary) -> Lean
     """The wishes of a request for one model's chord list; None where there are none."""
     if not any((request.complexity, request.key, request.cadence, request.like, request.surprise is not None)):
         return None
-    keys, kind = _keys_of_frames(request, plan, key)
+    keys, kind = keys_of_frames(request, plan, key)
     table = np.stack([_wishes(request, each, vocabulary) for each in keys])
     leaning = Leaning(table, kind, 1.0 if request.surprise is None else heat(request.surprise))
     return leaning if request.cadence is None else _with_cadence(request.cadence, plan, keys[-1], vocabulary, leaning)
@@ -89,7 +89,7 @@ def _belonging(inside: bool, locked: bool) -> float:
     return 0.0 if inside else _FOREIGN
 
 
-def _keys_of_frames(request: Request, plan: Plan, key: Key) -> tuple[list[Key], NDArray[np.int64]]:
+def keys_of_frames(request: Request, plan: Plan, key: Key) -> tuple[list[Key], NDArray[np.int64]]:
     """The keys of the melody, and which of them holds in each frame, [T]."""
     changes = request.melody.keys or ()
     keys = [key, *(change.key for change in changes[1:])]
