@@ -85,6 +85,18 @@ def test_one_bar_is_room_for_a_cadence():
     assert all(o.explanation.cadence == "authentic" for o in ask(song, cadence="authentic", n=2).options)
 
 
+@pytest.mark.parametrize("cadence", TARGETS)
+def test_a_note_is_no_room_for_two_chords(cadence):
+    song = replace(tune([60]), keys=(KeyChange(0.0, parse_key("C")),))
+    found = {option.explanation.cadence for option in ask(song, cadence=cadence, n=2).options}
+    assert found <= {cadence, "tonic", "open", "half"}
+
+
+def test_as_many_changes_of_key_as_there_are_frames():
+    changes = tuple(KeyChange(i / 4, parse_key("C" if i % 2 else "E")) for i in range(4096))
+    assert ask(replace(tune(), keys=changes), key="lock", complexity="triads", n=1).options
+
+
 def test_the_bass():
     def line(bass):
         return chords(ask(tune(ODE * 2), bass=bass, n=3))
