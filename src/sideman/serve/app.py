@@ -29,14 +29,16 @@ from sideman.serve.compose_stream import Composing
 from sideman.serve.failures import on_bug, on_gone, on_http_error, on_sideman_error
 from sideman.serve.guard import Guard
 from sideman.serve.jam_room import JamRoom
-<<<<<<< HEAD
 from sideman.serve.jam_shelf import Shelf
 from sideman.serve.jam_socket import jam_socket, jam_without_socket
-from sideman.serve.messages import HealthAnswer, JamHealth, ModelOut, ModelsAnswer, request_of
-=======
-from sideman.serve.jam_socket import jam_socket
-from sideman.serve.messages import AlternativesBody, HealthAnswer, JamHealth, ModelOut, ModelsAnswer, place_of
->>>>>>> options
+from sideman.serve.messages import (
+    AlternativesBody,
+    HealthAnswer,
+    JamHealth,
+    ModelOut,
+    ModelsAnswer,
+    place_of,
+)
 from sideman.serve.openapi import openapi_document
 from sideman.serve.page import docs_page
 from sideman.serve.realjam import Plannings, Play, PlayBody, playable
