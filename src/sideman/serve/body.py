@@ -29,9 +29,12 @@ from sideman.serve.messages import (
     convert_fields,
     decode_body,
 )
+from sideman.serve.songs import SongBody, SongChoices
 
 # The choices, and how to get the score.
 ScoreQuestion = tuple[ScoreChoices, Callable[[], Score]]
+# What to make of a song, and how to get it.
+SongQuestion = tuple[SongChoices, Callable[[], Song]]
 # The choices, and how to get the melody: reading a file takes time and belongs into the worker.
 Question = tuple[Choices, Callable[[], Song]]
 
@@ -82,6 +85,15 @@ async def read_score_question(request: Request) -> ScoreQuestion:
         return convert_fields(dict(_once(fields)), ScoreChoices), partial(read_score, content, name)
     question = await read_json(request, ScoreBody)
     return question, partial(from_abc, question.abc)
+
+
+async def read_song_question(request: Request) -> SongQuestion:
+    """What a request asks of a song. Raises SidemanError, and so does the function for the song."""
+    if _is_form(request):
+        fields, content, name = await _read_form(request)
+        return convert_fields(dict(_once(fields)), SongChoices), partial(read_song, content, name)
+    question = await read_json(request, SongBody)
+    return question, partial(to_song, question.song)
 
 
 def _is_form(request: Request) -> bool:
