@@ -8,6 +8,8 @@ import { asked, following } from "./keeps.js";
 import { endOf } from "./melody.js";
 import { alternatives, offer, readSong } from "./routes.js";
 
+const MOST_KEPT = 256; // chords a question may keep
+
 export class Adviser extends EventTarget {
   constructor(desk, dials) {
     super();
@@ -31,12 +33,15 @@ export class Adviser extends EventTarget {
     });
   }
 
-  /** Lays the song of a file on the desk. */
+  /** Lays the song of a file on the desk; the chords it came with become a row that stays. */
   async open(file) {
-    await this.#ask("file", async () => {
-      const { song, remarks } = await readSong(file);
+    await this.#ask("file", async (signal) => {
+      const { song, remarks } = await readSong(file, signal);
       this.desk.begin(song);
       if (remarks.length > 0) this.tell(remarks.join(" "), "file");
+      if (!song.chords?.length || song.chords.length > MOST_KEPT) return;
+      const own = await this.#weighed(song, song.chords, signal);
+      if (this.desk.doc.melody === song) this.desk.lay({ options: [{ ...own, own: true }] });
     });
   }
 
@@ -72,17 +77,23 @@ export class Adviser extends EventTarget {
     const before = rows[row];
     let done = false;
     await this.#ask("chord", async (signal) => {
-      const { model } = this.dials.request();
-      const answer = await offer(melody, { n: 1, seed: 0, keep: asked(chords, endOf(melody.notes)), ...(model && { model }) }, signal);
-      const [option] = answer.options;
-      const ours = option.chords.filter(({ onset }) => chords.some((chord) => Math.abs(chord.onset - onset) < 1e-6));
-      const after = { ...option, rank: before.rank, id: before.id, chords: ours, edited: true };
+      const option = await this.#weighed(melody, chords, signal);
+      const after = { ...option, rank: before.rank, id: before.id, own: before.own, edited: true };
       const { doc } = this.desk;
       if (doc.rows[row] !== before) return; // the row has changed meanwhile
-      this.desk.change({ rows: doc.rows.with(row, after), kept: following(kept, before.chords, ours) });
+      this.desk.change({ rows: doc.rows.with(row, after), kept: following(kept, before.chords, option.chords) });
       done = true;
     });
     return done;
+  }
+
+  /** An option of exactly these chords, weighed by the server: it gets them as chords to keep. */
+  async #weighed(melody, chords, signal) {
+    const { model } = this.dials.request();
+    const fields = { n: 1, keep: asked(chords, endOf(melody.notes)), ...(model && { model }) };
+    const [option] = (await offer(melody, fields, signal)).options;
+    const given = ({ onset }) => chords.some((chord) => Math.abs(chord.onset - onset) < 1e-6);
+    return { ...option, chords: option.chords.filter(given) };
   }
 
   cancel() {

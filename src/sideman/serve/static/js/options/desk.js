@@ -42,9 +42,10 @@ export class Desk extends EventTarget {
     this.change({ melody: { ...this.doc.melody, ...patch }, stale: this.doc.rows.length > 0 });
   }
 
-  /** The server's answer. */
+  /** The server's answer; a row that came with the melody stays behind it. */
   lay({ options, ...answer }) {
-    this.change({ rows: options.map((option) => ({ ...option, id: newId() })), answer, stale: false });
+    const own = this.doc.rows.filter((row) => row.own);
+    this.change({ rows: [...options.map((option) => ({ ...option, id: newId() })), ...own], answer, stale: false });
   }
 
   undo() {

@@ -114,6 +114,9 @@ addEventListener("keydown", (event) => {
   if (command && !typing(target) && /^[zy]$/i.test(key)) {
     if (key.toLowerCase() === "y" || shiftKey) desk.redo();
     else desk.undo();
+  } else if (key === "?" && !typing(target)) {
+    byId("help").open = true;
+    byId("help").firstElementChild.focus();
   } else if (key === "Escape" && player.source) player.stop();
   else if (key === " " && target === document.body && desk.doc.rows.length > 0) rows.hear(selection.row, 0);
   else return;

@@ -31,10 +31,10 @@ export async function alternatives(melody, chords, onset, fields, signal = null)
 }
 
 /** The song in a file: {song, remarks}. */
-export async function readSong(file) {
+export async function readSong(file, signal = null) {
   const form = new FormData();
   form.append("file", file, file.name);
-  return (await ask("/v1/songs", form)).json();
+  return (await ask("/v1/songs", form, { signal })).json();
 }
 
 /** A melody with chords as a file: a Blob. */

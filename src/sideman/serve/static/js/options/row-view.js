@@ -8,7 +8,7 @@ import { isKept } from "./keeps.js";
 import { place } from "./timeline-view.js";
 import { numeral, percent, summary, told } from "./wording.js";
 
-const FIFTHS = (root) => (root * 7) % 12; // neighbours in the circle of fifths get neighbouring colours
+const fifths = (root) => (root * 7) % 12; // neighbours in the circle of fifths get neighbouring colours
 
 export class RowView {
   /** `hear()`; `grip`: what takes the row out as a file. */
@@ -76,7 +76,7 @@ export class RowView {
     cell.dataset.chord = index;
     cell.setAttribute("role", "option");
     const root = rootOf(chord.symbol);
-    if (root !== null) cell.style.setProperty("--hue", 30 * FIFTHS(root));
+    if (root !== null) cell.style.setProperty("--hue", 30 * fifths(root) + 25);
     const symbol = element("span", "symbol", pretty(chord.symbol));
     symbol.style.setProperty("--letters", symbol.textContent.length);
     const lock = element("span", "lock");
