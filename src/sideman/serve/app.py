@@ -21,6 +21,7 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from sideman import __version__
 from sideman.engine.models import list_models
 from sideman.errors import SidemanError
+from sideman.options import alternatives as replacing
 from sideman.options import offer as offering
 from sideman.serve.body import Question, read_json, read_question, read_song_question
 from sideman.serve.compose_routes import ROUTES as COMPOSE_ROUTES
@@ -29,7 +30,7 @@ from sideman.serve.failures import on_bug, on_gone, on_http_error, on_sideman_er
 from sideman.serve.guard import Guard
 from sideman.serve.jam_room import JamRoom
 from sideman.serve.jam_socket import jam_socket
-from sideman.serve.messages import HealthAnswer, JamHealth, ModelOut, ModelsAnswer, request_of
+from sideman.serve.messages import AlternativesBody, HealthAnswer, JamHealth, ModelOut, ModelsAnswer, place_of
 from sideman.serve.openapi import openapi_document
 from sideman.serve.page import docs_page
 from sideman.serve.realjam import Plannings, Play, PlayBody, playable
@@ -57,6 +58,7 @@ def make_app(token: str | None = None, model: str | None = None, log: Path | Non
     routes = [
         Route("/v1/options", options, methods=["POST"]),
         Route("/v1/songs", songs, methods=["POST"]),
+        Route("/v1/alternatives", alternatives, methods=["POST"]),
         Route("/v1/takes", takes, methods=["POST"]),
         *COMPOSE_ROUTES,
         WebSocketRoute("/v1/jam", jam_socket),
@@ -93,6 +95,14 @@ async def options(request: Request) -> Response:
     worker: Worker = request.app.state.worker
     body = await worker.run(partial(_answer, question, kind), gone=request.is_disconnected)
     return Response(body, media_type=kind, headers={"Vary": "Accept", "Cache-Control": "no-store"})
+
+
+async def alternatives(request: Request) -> Response:
+    """POST /v1/alternatives: other chords for one place."""
+    body = await read_json(request, AlternativesBody)
+    worker: Worker = request.app.state.worker
+    answer = await worker.run(lambda: replacing.alternatives(place_of(body)), gone=request.is_disconnected)
+    return _json(answer)
 
 
 async def models(request: Request) -> Response:
@@ -147,8 +157,7 @@ async def play(request: Request) -> Response:
 
 
 def _answer(question: Question, kind: str) -> bytes:
-    choices, melody = question
-    asked = request_of(choices, melody())
+    asked = question.request()
     return render(asked.melody, offering.offer(asked), kind)
 
 

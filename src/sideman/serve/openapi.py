@@ -8,7 +8,7 @@ from sideman import __version__
 from sideman.compose.compose import Finished, Grown, Started
 from sideman.formats.json_song import MAX_FRAMES
 from sideman.jam.messages import Down, Up
-from sideman.options.answer import Answer
+from sideman.options.answer import AlternativesAnswer, Answer
 from sideman.serve.compose_messages import (
     ComposeBody,
     Failed,
@@ -21,6 +21,7 @@ from sideman.serve.compose_messages import (
 from sideman.serve.messages import (
     MAX_JSON_BYTES,
     MAX_UPLOAD_BYTES,
+    AlternativesBody,
     Choices,
     ErrorAnswer,
     HealthAnswer,
@@ -63,6 +64,15 @@ EXAMPLE = {
     },
     "n": 3,
     "keep": [{"onset": 0, "duration": 4, "symbol": "C"}],
+}
+ALTERNATIVES_EXAMPLE = {
+    "melody": EXAMPLE["melody"],
+    "chords": [
+        {"onset": onset, "duration": 4, "symbol": symbol}
+        for onset, symbol in ((0, "C"), (4, "F"), (8, "G7"), (12, "C"))
+    ],
+    "onset": 4,
+    "n": 4,
 }
 # What curl sends as a form.
 FORMS = [
@@ -112,8 +122,19 @@ Schema = dict[str, Any]
 def openapi_document(with_token: bool = False) -> Schema:
     """The whole document."""
     jam = (OptionsBody, Choices, Answer, ErrorAnswer, ModelsAnswer, HealthAnswer, TakeBody, PlayBody, PlayAnswer)
-    songs = (SongBody, SongChoices, SongAnswer)
-    types = (*jam, *songs, ComposeBody, SheetModelsAnswer, ScoreBody, ScoreChoices, ScorePlayAnswer)
+    types = (
+        *jam,
+        AlternativesBody,
+        AlternativesAnswer,
+        SongBody,
+        SongChoices,
+        SongAnswer,
+        ComposeBody,
+        SheetModelsAnswer,
+        ScoreBody,
+        ScoreChoices,
+        ScorePlayAnswer,
+    )
     found, schemas = msgspec.json.schema_components((*types, Up, Down), ref_template="#/components/schemas/{name}")
     for name, union in zip(("JamUp", "JamDown"), found[-2:], strict=True):
         schemas[name] = union | {"description": "A message of the jam, told apart by `type`."}
@@ -131,6 +152,7 @@ def openapi_document(with_token: bool = False) -> Schema:
         "paths": {
             "/v1/options": {"post": _options_operation(with_token)},
             "/v1/songs": {"post": _songs_operation(with_token)},
+            "/v1/alternatives": {"post": _alternatives_operation(with_token)},
             "/v1/compose": {"post": _compose_operation(with_token)},
             "/v1/compose/models": {
                 "get": _get(
@@ -181,6 +203,18 @@ def _options_operation(with_token: bool) -> Schema:
             },
         },
     }
+
+
+def _alternatives_operation(with_token: bool) -> Schema:
+    content = {"application/json": {"schema": _ref("AlternativesAnswer")}}
+    return _operation(
+        "offerAlternatives",
+        "Other chords for one place of a progression.",
+        "Send the chords of an option as they came, and a beat within the chord to replace.",
+        {"200": {"description": "Other chords, best first.", "content": content}}
+        | _errors({status: ERRORS[status] for status in (400, 403, 404, 408, 413, 415, 503)}),
+        with_token,
+    ) | {"requestBody": _json_body("AlternativesBody", ALTERNATIVES_EXAMPLE)}
 
 
 def _compose_operation(with_token: bool) -> Schema:
@@ -326,10 +360,11 @@ def _errors(table: dict[int, str]) -> Schema:
 def _form_schema(name: str, choices: Schema, what: str) -> Schema:
     """The form: the choices of the JSON body, each a field, and the file."""
     file = {**_BINARY, "description": what}
-    fields = {name: _without_null(field) for name, field in choices["properties"].items()}
+    fields = {name: _form_field(field) for name, field in choices["properties"].items()}
     return {
         "title": name,
-        "description": "The same choices as form fields; lists: `between` comes twice, `keep` is JSON, one or a list.",
+        "description": "The same choices as form fields; lists: `between` comes twice, `keep` is JSON, one or a list. "
+        "`like` is a chart or a second file.",
         "type": "object",
         "properties": {"file": file} | fields,
         "required": ["file", *choices.get("required", ())],
@@ -337,10 +372,13 @@ def _form_schema(name: str, choices: Schema, what: str) -> Schema:
     }
 
 
-def _without_null(field: Schema) -> Schema:
-    """A form has no null: the field is there or it is not."""
-    kinds = [kind for kind in field.get("anyOf", []) if kind != {"type": "null"}]
-    return kinds[0] if kinds else field
+def _form_field(field: Schema) -> Schema:
+    """A form has no null: the field is there or it is not; and where text does, no list (`like`)."""
+    for kind in field.get("anyOf", []):
+        if kind != {"type": "null"}:
+            texts = [inner for inner in kind.get("anyOf", []) if inner.get("type") == "string"]
+            return {**kind, "anyOf": texts} if texts else kind
+    return field
 
 
 _SONG_FILE = "A melody: .mid, .musicxml, .mxl or .abc."
