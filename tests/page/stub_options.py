@@ -41,7 +41,7 @@ async def options(request: Request) -> Response:
     """Option n begins with chord n + seed; what is kept stands where it was."""
     body = await request.json()
     print(json.dumps({"type": "options", **body}), flush=True)
-    kept = body.get("keep", [])
+    kept, seed = body.get("keep", []), body.get("seed", 0)
     if unknown := [chord["symbol"] for chord in kept if chord["symbol"][0] not in "ABCDEFG"]:
         message, hint = f"'{unknown[0]}' is not a chord symbol.", "Write one like C, Am7 or Bb/D."
         return JSONResponse({"error": {"code": "unknown_chord", "message": message, "hint": hint}}, 400)
@@ -49,11 +49,11 @@ async def options(request: Request) -> Response:
     await asyncio.sleep(0.05)
     offers = []
     for rank in range(1, body["n"] + 1):
-        turned = [chord | sound(i + rank + body["seed"]) for i, chord in enumerate(chords_between(0, end))]
+        turned = [chord | sound(i + rank + seed) for i, chord in enumerate(chords_between(0, end))]
         free = [chord for chord in turned if not any(overlap(chord, each) for each in kept)]
         chords = sorted([*free, *map(dressed, kept)], key=lambda chord: chord["onset"])
         offers.append(option(rank, [dressed(chord) for chord in chords]))
-    answer = {"model": "stub", "seed": body["seed"], "elapsed_ms": 50.0, "options": offers, "remarks": []}
+    answer = {"model": "stub", "seed": seed, "elapsed_ms": 50.0, "options": offers, "remarks": []}
     return JSONResponse(answer)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from jam_server import until
 from test_page_access import NAMELESS, OUTSIDE
 
 Open = Callable[..., Any]
@@ -244,6 +245,7 @@ def test_rows_are_taken_along_in_every_form(open_options: Open, server: Any) -> 
         with page.expect_download() as download:
             page.click(f".inspector [data-file={kind}]")
         assert download.value.suggested_filename == f"Four option 2.{ending}"
+    until(lambda: len(server.of_type("song")) == len(endings))
     asked = server.of_type("song")
     assert [each["format"] for each in asked] == list(endings)
     assert [each["symbol"] for each in asked[0]["song"]["chords"]] == page.evaluate(SYMBOLS, 1)

@@ -1,12 +1,16 @@
 """POST /v1/songs: a file becomes what the page lays on its desk, and a row becomes any file."""
 
 from collections.abc import Callable, Iterator
+from io import BytesIO
 from pathlib import Path
 
+import mido
 import pytest
 from starlette.testclient import TestClient
 
 from sideman.formats.load import read_song
+from sideman.music.chord import Chord
+from sideman.music.voice_leading import lead_voices
 from sideman.serve.app import make_app
 from sideman.serve.songs import MEDIA_TYPES
 
@@ -45,6 +49,13 @@ def test_a_file_becomes_the_song_it_holds(client: TestClient, midi_file: Callabl
     assert [(n["onset"], n["duration"], n["pitch"]) for n in song["notes"]] == [(0, 1, 60), (1, 0.5, 67)]
     again = client.post("/v1/songs", json={"song": song}).json()["song"]
     assert again == song, "what came out goes in"
+
+
+def test_chords_are_played_as_options_lead_them(client: TestClient):
+    midi = mido.MidiFile(file=BytesIO(client.post("/v1/songs", json={"song": SONG, "format": "midi"}).content))
+    voicings = lead_voices([Chord.make(9, (0, 3, 7, 10)), Chord.make(5, (0, 4, 7), 9)])
+    sounded = [message.note for message in midi.tracks[2] if message.type == "note_on" and message.velocity]
+    assert sounded == [pitch for voicing in voicings for pitch in voicing]
 
 
 def test_charts_are_text_and_nothing_a_browser_runs(client: TestClient):

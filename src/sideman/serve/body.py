@@ -115,8 +115,8 @@ async def read_score_question(request: Request) -> ScoreQuestion:
 async def read_song_question(request: Request) -> SongQuestion:
     """What a request asks of a song. Raises SidemanError, and so does the function for the song."""
     if _is_form(request):
-        fields, content, name = await _read_form(request)
-        return convert_fields(dict(_once(fields)), SongChoices), partial(read_song, content, name)
+        form = await _read_form(request, ("file",))
+        return convert_fields(dict(_once(form.fields)), SongChoices), partial(read_song, *form.files["file"])
     question = await read_json(request, SongBody)
     return question, partial(to_song, question.song)
 

@@ -14,6 +14,7 @@ from sideman.formats.json_song import MelodyJson, from_song
 from sideman.formats.midi_write import write_midi
 from sideman.formats.musicxml_write import write_musicxml
 from sideman.music.song import Song
+from sideman.music.voice_leading import lead_voices
 
 SongFormat = Literal["json", "midi", "musicxml", "abc", "text", "ireal"]
 MEDIA_TYPES: dict[SongFormat, str] = {
@@ -52,7 +53,7 @@ def render_song(read: Callable[[], Song], kind: SongFormat) -> bytes:
         case "json":
             return msgspec.json.encode(SongAnswer(from_song(song), list(song.remarks)))
         case "midi":
-            return write_midi(song)
+            return write_midi(song, lead_voices(span.chord for span in song.chords))
         case "musicxml":
             return write_musicxml(song)
         case "abc":

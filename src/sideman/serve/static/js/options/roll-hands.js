@@ -14,13 +14,14 @@ export class RollHands {
     Object.assign(this, { view, timeline, desk, selection, dials, player, play, say });
     this.length = 1; // of the next new note
     this.drag = null;
+    this.pressed = null; // the note last pressed: who captures the pointer gets the clicks, too
     const { roll } = view;
     roll.addEventListener("pointerdown", (event) => this.#press(event));
     roll.addEventListener("pointermove", (event) => this.#move(event));
     roll.addEventListener("pointerup", () => this.#lift(true));
     roll.addEventListener("pointercancel", () => this.#lift(false));
     roll.addEventListener("click", (event) => this.#tap(event));
-    roll.addEventListener("dblclick", ({ target }) => this.#indexOf(target) !== null && this.#remove(this.#indexOf(target)));
+    roll.addEventListener("dblclick", () => this.pressed !== null && this.#remove(this.pressed));
     roll.addEventListener("keydown", (event) => this.#key(event));
   }
 
@@ -40,6 +41,7 @@ export class RollHands {
   #press(event) {
     if (event.button !== 0) return;
     const index = this.#indexOf(event.target);
+    this.pressed = index;
     if (index === null && event.pointerType === "touch") return; // it may be scrolling: see #tap
     this.view.roll.setPointerCapture(event.pointerId);
     if (index === null) return this.#begin(event);

@@ -4,11 +4,11 @@
  * Whatever stands in it says where by `--at` and `--len` in beats; the width of a beat is the style's `--beat`.
  */
 import { element } from "../view/elements.js";
-import { barAt, barsAround, barsOf } from "./bars.js";
+import { barAt, barsAround, barsOf, beatsOf } from "./bars.js";
 import { endOf } from "./melody.js";
 
 const LEAST = { fine: 20, coarse: 24 }; // CSS pixels a beat
-const EMPTY_BEATS = 16;
+const OWN_BARS = 8; // shown of a melody that is being drawn, and always one more than it has
 
 /** Puts an element where it stands in time. */
 export function place(part, at, length) {
@@ -35,7 +35,8 @@ export class TimelineView {
   draw() {
     const { melody, rows } = this.desk.doc;
     const end = endOf(melody.notes, ...rows.map(({ chords }) => chords));
-    const bars = barsOf(melody, Math.max(end, melody.notes.length === 0 ? EMPTY_BEATS : 0));
+    const bar = beatsOf(melody.meter);
+    const bars = barsOf(melody, melody.title ? end : Math.max(end + bar, OWN_BARS * bar));
     const text = JSON.stringify(bars);
     if (text === this.drawn) return;
     this.drawn = text;
