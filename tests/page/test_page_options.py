@@ -230,8 +230,8 @@ def test_a_melody_is_played_in_on_the_letter_keys(open_options: Open) -> None:
     page.wait_for_function("sideman.recorder.running === null")
     notes = page.evaluate(NOTES)
     assert [pitch for _, _, pitch in notes] == [64, 67]
-    assert notes[0][0] == pytest.approx(1, abs=0.5)
-    assert notes[1][0] - notes[0][0] == pytest.approx(2, abs=0.75)
+    assert notes[1][0] - notes[0][0] >= 1.5
+    assert all(onset % 0.25 == 0 == length % 0.25 for onset, length, _ in notes), "on the grid"
     page.keyboard.press("d")
     assert len(page.evaluate(NOTES)) == 2, "letters play no longer"
 

@@ -79,7 +79,7 @@ export class InspectorView {
       files.append(control);
     }
     this.others.addEventListener("keydown", (event) => this.#among(event));
-    this.panel.append(form, this.others, this.course, files);
+    this.panel.append(form, files, this.others, this.course);
     this.files = files;
   }
 

@@ -88,7 +88,8 @@ export class RollHands {
     this.drag = null;
     if (!drag) return;
     const { index, before, note } = drag;
-    if (!done || (index !== null && note === before)) return this.view.settle();
+    if (index !== null && note === before) return; // touched, not moved
+    if (!done) return this.view.settle();
     this.length = note.duration;
     this.#put(index, note);
     this.view.settle();

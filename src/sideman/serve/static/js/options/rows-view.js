@@ -65,7 +65,7 @@ export class RowsView extends EventTarget {
 
   #parts(row, index) {
     const hear = () => {
-      this.selection.chooseAt(index, this.player.beat ?? 0);
+      if (index !== this.selection.row) this.selection.chooseAt(index, this.player.beat ?? 0);
       this.hear(index, 0);
     };
     return { hear, grip: new DragOut(this.desk, row, index, this.adviser).button };

@@ -25,8 +25,7 @@ export function course({ keys = [], cadence } = {}, barOf = () => null) {
 
 /** What is special about a row, in a sentence. */
 export function summary({ explanation, edited, own, scores = {} }) {
-  const said = edited ? "Changed by hand" : own ? "The chords in the file" : "";
-  if (said) return [said, course(explanation)].filter(Boolean).join(": ");
+  if (edited || own) return edited ? "Changed by hand." : "The chords in the file.";
   return explanation?.summary ?? (scores.harmony === undefined ? "" : `Harmony ${percent(scores.harmony)}, fit ${percent(scores.fit)}.`);
 }
 
