@@ -68,13 +68,14 @@ class Session:
         self.heard = Heard()
         self.bars = Bars(meter)
         self.tally = Tally()
-        self.chords, self.made, self._keys = np.zeros((3, 0), np.int64)
+        self.chords = np.zeros(0, np.int64)
+        self.made, self._keys = np.zeros(0, np.int32), np.zeros(0, np.int8)  # they grow as long as the jam goes on
         self.frame: int | None = None
         self.beat = -np.inf
         self._fixed = 0
         self._introduced = 0
         self._sounds_from: int | None = None
-        self._known: deque[tuple[object, ...]] = deque(maxlen=KNOWN_EVENTS)
+        self._known: deque[int] = deque(maxlen=KNOWN_EVENTS)  # their hashes
         if start.history is not None:
             self._remember(start.history)
 
@@ -97,10 +98,10 @@ class Session:
         """Take in what was played; returns the first frame to plan. What is heard twice, as after a broken line, counts
         once. Raises WrongValue and takes in nothing."""
         sent: list[Event] = [*message.notes, *message.pedal]
-        events = [event for event in sent if msgspec.structs.astuple(event) not in self._known]
+        events = [event for event in sent if _hash(event) not in self._known]
         self._check(message.beat, events)
         for event in sorted(events, key=lambda event: event.beat):
-            self._known.append(msgspec.structs.astuple(event))
+            self._known.append(_hash(event))
             if isinstance(event, PedalEvent):
                 self.heard.pedal(event.down, event.beat)
             elif event.on and event.velocity:
@@ -244,7 +245,7 @@ class Session:
         keys = np.concatenate([keys, np.full(len(chords) - len(keys), self._key())])
         for name, values in (("chords", chords), ("made", np.full(len(chords), source)), ("_keys", keys)):
             old = getattr(self, name)
-            setattr(self, name, np.concatenate([old[:frame], values, old[stop:]]))
+            setattr(self, name, np.concatenate([old[:frame], values.astype(old.dtype), old[stop:]]))
         for place in {frame, self.joins} & set(range(frame, stop)):  # what begins to sound there is struck
             before = int(self.chords[place - 1]) if place and place != self.joins else SILENCE
             self.chords[place] = started(self.bundle.vocabulary, before, int(self.chords[place]))
@@ -269,6 +270,10 @@ class Session:
         for note in sorted(history.notes, key=lambda note: note.onset):
             self.heard.note_on(note.pitch, note.onset)
             self.heard.note_off(note.pitch, note.onset + note.duration)
+
+
+def _hash(event: Event) -> int:
+    return hash(msgspec.structs.astuple(event))
 
 
 def frames_of(beats: float) -> int:

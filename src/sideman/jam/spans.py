@@ -16,7 +16,9 @@ Ints = NDArray[np.int64]
 BASS_OCTAVE = 36
 
 
-def jam_chords(vocabulary: Vocabulary, tokens: Ints, keys: Ints, first: int, goes_on: bool) -> list[JamChord]:
+def jam_chords(
+    vocabulary: Vocabulary, tokens: Ints, keys: NDArray[np.integer], first: int, goes_on: bool
+) -> list[JamChord]:
     """Chords of tokens [T] from frame `first` on, spelled in the keys [T] (numbers of KEYS) of their first frames.
     `goes_on`: what is held at `first` sounds before it already."""
     runs: list[tuple[int, int, int, bool]] = []  # start, one past the last, chord index, struck

@@ -21,9 +21,7 @@ def lead_voices(chords: Iterable[Chord], before: Voicing = ()) -> list[Voicing]:
     what was played last."""
     out: list[Voicing] = []
     for chord in chords:
-        bass = _bass(chord.bass, before[0] if before else BASS_CENTRE)
-        upper = min(_places(chord), key=lambda places: _cost(places, before[1:]))
-        before = (bass, *(pitch for pitch in upper if pitch > bass))
+        before = _led(chord, before)
         out.append(before)
     return out
 
@@ -35,6 +33,14 @@ def movement(one: Voicing, other: Voicing) -> float:
     there = sum(min(abs(a - b) for b in other) for a in one)
     back = sum(min(abs(a - b) for b in one) for a in other)
     return (there + back) / 2
+
+
+@lru_cache(maxsize=16384)
+def _led(chord: Chord, before: Voicing) -> Voicing:
+    """The voicing of one chord after another one."""
+    bass = _bass(chord.bass, before[0] if before else BASS_CENTRE)
+    upper = min(_places(chord), key=lambda places: _cost(places, before[1:]))
+    return (bass, *(pitch for pitch in upper if pitch > bass))
 
 
 @lru_cache(maxsize=1024)

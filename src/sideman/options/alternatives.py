@@ -72,7 +72,7 @@ def alternatives(place: Place) -> AlternativesAnswer:
     key, now = reading.keys[index], place.chords[index]
     start, stop = _frames_of(now, len(frames))
     chords = _first_choice(place, index, key, bundle, frames.melody[start:stop])
-    fit = _fit(bundle, frames, start, stop, chords)
+    fit = _fit(bundle, frames, start, stop, chords) if chords else np.zeros(0)
     chosen = _best(chords, fit, place, index, frames.melody[start:stop])
     *before, voicing = lead_voices(span.chord for span in place.chords[: index + 1])
     return AlternativesAnswer(

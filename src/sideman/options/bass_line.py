@@ -20,7 +20,7 @@ _UP = (np.arange(12) - np.arange(12)[:, None]) % 12
 _STEPS = np.minimum(_UP, 12 - _UP)  # [12, 12]: semitones between two pitch classes, the shorter way
 
 # What each of these steps costs: a bass that stays is no line.
-_PRICES = np.array([1.5, 0.5, 0.5, 2.0, 3.0, 4.0, 5.0])
+_PRICES = np.array([1.0, 0.5, 0.5, 2.0, 3.0, 4.0, 5.0])
 
 
 def lead_bass(frames: Frames, plan: Plan, smoothness: float) -> Frames:

@@ -144,7 +144,9 @@ def _best_fit(melody: NDArray[np.int16], chords: NDArray[np.uint16]) -> float:
 
 
 def _home(chord: Chord, key: Key) -> bool:
-    return is_tonic(chord, key) and chord.bass == chord.root and 10 not in chord.tones
+    return (
+        is_tonic(chord, key) and chord.bass == chord.root and 10 not in chord.tones and bool({3, 4} & set(chord.tones))
+    )
 
 
 def _elsewhere(chord: Chord, key: Key) -> bool:

@@ -1,11 +1,14 @@
 """Progressions as a musician reads them: keys, numerals, voicings, tensions, and what sets each apart."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import zip_longest
 
 import numpy as np
 
 from sideman.music.cadence import Cadence, cadence_of
+from sideman.music.chord import Chord
 from sideman.music.pitch import Key
 from sideman.music.roman import in_key, local_keys, numeral
 from sideman.music.song import ChordSpan, Song
@@ -42,9 +45,8 @@ class Reading:
 
     def numerals(self) -> list[str]:
         """A Roman numeral for each chord."""
-        following = [span.chord for span in self.spans[1:]]
-        triples = zip(self.spans, self.keys, [*following, None], strict=True)
-        return [numeral(span.chord, key, after) for span, key, after in triples]
+        rows = zip_longest(self.spans, self.keys, (span.chord for span in self.spans[1:]))
+        return [numeral(span.chord, key, following) for span, key, following in rows]
 
     def chords(self) -> list[ChordOut]:
         """The chords as others read them."""
@@ -110,42 +112,55 @@ def summaries(readings: Sequence[Reading], bars: float) -> list[str]:
 @dataclass(frozen=True)
 class Trait:
     """Something one hears: `more` and `less` say it of an option that has more or less of it than the others, `{}`
-    taking the value; `unit` is a clear difference."""
+    taking the value; `unit` is a clear difference. Without `has` it is the number of chords a bar."""
 
-    name: str
     more: str
     less: str
     unit: float
-    share: bool = True
+    has: Callable[[Chord, Key], bool] | None = None
 
     def measure(self, reading: Reading, bars: float) -> float:
-        chords = [span.chord for span in reading.spans]
-        if not chords:
+        if not reading.spans:
             return 0.0
-        if self.name == "density":
-            return len(chords) / max(bars, 1.0)
-        weights = np.array([span.duration for span in reading.spans])
-        has = np.array([_HAS[self.name](chord, reading.home) for chord in chords])
-        return float((weights * has).sum() / weights.sum())
+        if self.has is None:
+            return len(reading.spans) / max(bars, 1.0)
+        inside = sum(span.duration for span in reading.spans if self.has(span.chord, reading.home))
+        return inside / sum(span.duration for span in reading.spans)
 
     def say(self, value: float, more: bool) -> str:
-        return (self.more if more else self.less).format(f"{value:.0%}" if self.share else f"{value:.1f}")
+        return (self.more if more else self.less).format(f"{value:.1f}" if self.has is None else f"{value:.0%}")
 
 
-_HAS = {
-    "minor": lambda chord, key: 3 in chord.tones and 4 not in chord.tones,
-    "rich": lambda chord, key: len(chord.tones) > 3,
-    "foreign": lambda chord, key: not in_key(chord, key),
-    "inverted": lambda chord, key: chord.bass != chord.root,
-    "tonic": lambda chord, key: chord.root == key.tonic,
-    "suspended": lambda chord, key: 3 not in chord.tones and 4 not in chord.tones,
-}
+def _is_minor(chord: Chord, key: Key) -> bool:
+    return bool(chord.mask & 1 << 3) and not chord.mask & 1 << 4
+
+
+@lru_cache(maxsize=4096)
+def _is_foreign(chord: Chord, key: Key) -> bool:
+    return not in_key(chord, key)
+
+
 TRAITS = (
-    Trait("density", "changes more often ({} chords a bar)", "changes less often ({} chords a bar)", 0.35, share=False),
-    Trait("minor", "is darker ({} under minor chords)", "is brighter ({} under minor chords)", 0.12),
-    Trait("rich", "is richer ({} sevenths and beyond)", "is plainer ({} sevenths and beyond)", 0.12),
-    Trait("foreign", "leaves the key more ({} of the time)", "stays in the key more ({} outside)", 0.08),
-    Trait("inverted", "has more chords off their root ({})", "stands more on its roots ({} inverted)", 0.12),
-    Trait("tonic", "rests more on the tonic ({})", "avoids the tonic ({})", 0.12),
-    Trait("suspended", "is more open, without thirds ({})", "has fewer open chords ({})", 0.1),
+    Trait("changes more often ({} chords a bar)", "changes less often ({} chords a bar)", 0.35),
+    Trait("is darker ({} under minor chords)", "is brighter ({} under minor chords)", 0.12, _is_minor),
+    Trait(
+        "is richer ({} sevenths and beyond)",
+        "is plainer ({} sevenths and beyond)",
+        0.12,
+        lambda chord, key: chord.mask.bit_count() > 3,
+    ),
+    Trait("leaves the key more ({} of the time)", "stays in the key more ({} outside)", 0.08, _is_foreign),
+    Trait(
+        "has more chords off their root ({})",
+        "stands more on its roots ({} inverted)",
+        0.12,
+        lambda chord, key: chord.bass != chord.root,
+    ),
+    Trait("rests more on the tonic ({})", "avoids the tonic ({})", 0.12, lambda chord, key: chord.root == key.tonic),
+    Trait(
+        "is more open, without thirds ({})",
+        "has fewer open chords ({})",
+        0.1,
+        lambda chord, key: not chord.mask & 0b11000,
+    ),
 )

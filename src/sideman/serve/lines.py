@@ -12,8 +12,8 @@ import msgspec
 
 from sideman.errors import SidemanError, TooLarge, WrongValue
 from sideman.formats.json_song import to_song
+from sideman.options import offer as offering
 from sideman.options.alternatives import alternatives
-from sideman.options.offer import offer
 from sideman.serve.messages import (
     MAX_JSON_BYTES,
     AlternativesBody,
@@ -70,7 +70,7 @@ def _think(line: bytes) -> msgspec.Struct:
     route = decode_body(line, _Routed).route
     if route == "/v1/options":
         body = decode_body(line, _RoutedOptions)
-        return offer(request_of(body, to_song(body.melody)))
+        return offering.offer(request_of(body, to_song(body.melody)))
     if route == "/v1/alternatives":
         return alternatives(place_of(decode_body(line, _RoutedAlternatives)))
     raise WrongValue(f"route is '{route}'.", "It is /v1/options or /v1/alternatives.")
