@@ -220,11 +220,12 @@ def test_a_melody_is_drawn_with_mouse_and_keys(open_options: Open) -> None:
 
 def test_a_melody_is_played_in_on_the_letter_keys(open_options: Open) -> None:
     page = open_options()
+    page.evaluate("sideman.desk.rewrite({ tempo: 200 })")
     page.click("#record")
-    page.wait_for_function("sideman.recorder.beat > -1")
-    page.wait_for_function("sideman.recorder.beat > 0.95")
-    page.keyboard.press("d", delay=200)
-    page.wait_for_function("sideman.recorder.beat > 2.95")
+    page.wait_for_function("sideman.recorder.beat > 0.5")
+    page.keyboard.press("d", delay=100)
+    lifted = page.evaluate("sideman.recorder.beat")
+    page.wait_for_function(f"sideman.recorder.beat > {lifted + 1.75}")
     page.keyboard.press("g", delay=100)
     page.keyboard.press("Escape")
     page.wait_for_function("sideman.recorder.running === null")

@@ -16,6 +16,7 @@ export class Adviser extends EventTarget {
     Object.assign(this, { desk, dials });
     this.busy = null; // what is being asked: "options" | "chord" | "alternatives" | "file"
     this.stopper = null;
+    this.last = null; // the question that was answered last
     this.notice = null;
   }
 

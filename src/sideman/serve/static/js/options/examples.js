@@ -39,6 +39,6 @@ export const EXAMPLES = {
     { key: "D minor" }),
   saints: row("When the Saints", "4/4", 168, `
     C4:1 E4:1 F4:1 G4:4 z:1 C4:1 E4:1 F4:1 G4:4 z:1 C4:1 E4:1 F4:1 G4:2 E4:2 C4:2 E4:2 D4:4
-    z:1 E4:1 E4:1 D4:1 C4:3 C4:1 E4:2 G4:1 G4:1 F4:3 z:1 E4:1 F4:1 G4:2 E4:2 C4:2 D4:2 C4:4`,
+    z:1 E4:1 E4:1 D4:1 C4:3 C4:1 E4:2 G4:1 G4:1 F4:4 z:2 E4:1 F4:1 G4:2 E4:2 C4:2 D4:2 C4:4`,
     { key: "C major", pickup: 3 }),
 };

@@ -16,6 +16,7 @@ export class RowsView extends EventTarget {
     super();
     Object.assign(this, { list, timeline, desk, selection, player, adviser });
     this.views = [];
+    this.panel = null;
     desk.addEventListener("change", () => this.draw());
     selection.addEventListener("change", ({ detail }) => detail === "chords" && this.#mark());
     player.addEventListener("change", () => this.#mark());
@@ -75,20 +76,19 @@ export class RowsView extends EventTarget {
     const { selection, player, desk } = this;
     const range = { from: Math.min(selection.from, selection.to), to: Math.max(selection.from, selection.to), at: selection.to };
     this.views.forEach((view, i) => view.mark(desk.doc.kept, i === selection.row ? range : null, i === player.row));
-    this.#placeNear?.();
+    this.#carry();
   }
 
-  /** Puts a panel below the chosen row. */
+  /** Keeps a panel below the chosen row. */
   carry(panel) {
-    this.#placeNear = () => {
-      const item = this.views[this.selection.row]?.item ?? null;
-      panel.hidden = item === null;
-      if (item && panel.parentElement !== item) item.append(panel);
-    };
-    this.#placeNear();
+    this.panel = panel;
+    this.#carry();
   }
 
-  #placeNear = null;
+  #carry() {
+    const item = this.views[this.selection.row]?.item;
+    if (this.panel && item && this.panel.parentElement !== item) item.append(this.panel);
+  }
 
   #where(target) {
     const cell = target.closest(".chord");
