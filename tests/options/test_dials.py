@@ -45,6 +45,14 @@ def test_the_key_is_locked():
         assert option.explanation.keys[0].key == "C major"
 
 
+@pytest.mark.parametrize("dials", [{"complexity": "extensions"}, {"like": read_chart("C7#9 | F#13 | Dm11")}], ids=str)
+def test_colours_stay_in_a_locked_key(dials):
+    for key in ("C", "Am"):
+        song = replace(tune(), keys=(KeyChange(0.0, parse_key(key)),))
+        for row in chords(ask(song, key="lock", bass=1.0, n=2, **dials)):
+            assert all(in_key(each, parse_key(key)) for each in row)
+
+
 def test_the_lock_follows_a_melody_that_modulates():
     song = replace(IN_C, keys=(*IN_C.keys, KeyChange(8.0, parse_key("E"))))
     for option in ask(song, key="lock", n=2).options:
@@ -75,6 +83,18 @@ def test_a_given_end_leaves_no_room_for_a_cadence_and_that_is_said():
 def test_one_bar_is_room_for_a_cadence():
     song = replace(tune(ODE[:4]), keys=(KeyChange(0.0, parse_key("C")),))
     assert all(o.explanation.cadence == "authentic" for o in ask(song, cadence="authentic", n=2).options)
+
+
+@pytest.mark.parametrize("cadence", TARGETS)
+def test_a_note_is_no_room_for_two_chords(cadence):
+    song = replace(tune([60]), keys=(KeyChange(0.0, parse_key("C")),))
+    found = {option.explanation.cadence for option in ask(song, cadence=cadence, n=2).options}
+    assert found <= {cadence, "tonic", "open", "half"}
+
+
+def test_as_many_changes_of_key_as_there_are_frames():
+    changes = tuple(KeyChange(i / 4, parse_key("C" if i % 2 else "E")) for i in range(4096))
+    assert ask(replace(tune(), keys=changes), key="lock", complexity="triads", n=1).options
 
 
 def test_the_bass():
@@ -142,7 +162,8 @@ def test_dials_reach_each_kind_of_model(model):
 
 
 def test_a_chart_is_read():
-    style = read_chart("Dm7 | G7 . C . | % | N.C.")
+    assert read_chart("Dm7 G7 | %").density == 2.0
+    style = read_chart("Dm7 | G7 . C . | . | N.C.")
     assert style.density == pytest.approx(1.0)  # three chords in three bars; the fourth is silent
     assert sum(style.motions) == pytest.approx(1)
     assert style.motions[5] == pytest.approx(1), "fourths up throughout"

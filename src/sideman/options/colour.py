@@ -38,15 +38,16 @@ def palette_of(request: Request) -> dict[int, float]:
     return own or ({} if request.like is None or request.complexity else dict(request.like.kinds))
 
 
-def colour(frames: Frames, plan: Plan, key: Key, palette: dict[int, float]) -> Frames:
-    """Frames whose free chords are of the palette, where it has a kind that serves."""
+def colour(frames: Frames, plan: Plan, keys: Sequence[Key], palette: dict[int, float], locked: bool) -> Frames:
+    """Frames whose free chords are of the palette, where it has a kind that serves. `keys`: that of each frame, which
+    is not left where it is `locked`."""
     start, stop, index = chord_events(frames)
     chords = [frames.chords[i] for i in index]
     made = []
     for at, (first, last) in enumerate(zip(start.tolist(), stop.tolist(), strict=True)):
         following = chords[at + 1] if at + 1 < len(chords) else None
-        keep = not plan.free[first]
-        made.append(chords[at] if keep else _colour(chords[at], following, frames.melody[first:last], key, palette))
+        melody, key = frames.melody[first:last], keys[first]
+        made.append(_colour(chords[at], following, melody, key, palette, locked) if plan.free[first] else chords[at])
     return with_chords(frames, start, stop, made)
 
 
@@ -62,7 +63,12 @@ def with_chords(
 
 
 def _colour(
-    chord: Chord, following: Chord | None, melody: NDArray[np.int16], key: Key, palette: dict[int, float]
+    chord: Chord,
+    following: Chord | None,
+    melody: NDArray[np.int16],
+    key: Key,
+    palette: dict[int, float],
+    locked: bool,
 ) -> Chord:
     dominant = 4 in chord.tones and (
         chord.root == (key.tonic + 7) % 12 or (following is not None and (following.root - chord.root) % 12 == 5)
@@ -72,8 +78,11 @@ def _colour(
         if not _serves(chord.mask, mask):
             continue
         made = replace(chord, mask=mask, bass=chord.bass if mask >> chord.bass_interval & 1 else chord.root)
+        belongs = in_key(made, key)
+        if locked and not belongs:
+            continue
         inside, both = inside_chord(melody, np.full(len(melody), made.pitch_class_mask))
-        worth = share - _EARLIER * order + _KEY * in_key(made, key)
+        worth = share - _EARLIER * order + _KEY * belongs
         worth += _DOMINANT * (dominant == (mask >> 10 & 1 == 1 and mask >> 4 & 1 == 1)) * (mask >> 4 & 1)
         worth += _MELODY * float(inside.sum()) / max(1, int(both.sum()))
         if worth > best:

@@ -13,7 +13,7 @@ from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.pitch import Key
 from sideman.music.roman import in_key, is_tonic
 from sideman.music.vocabulary import Vocabulary
-from sideman.options.plan import Plan
+from sideman.options.plan import Plan, final_key
 from sideman.options.request import Complexity, Request
 
 Floats = NDArray[np.float32]
@@ -35,10 +35,12 @@ def lean(request: Request, plan: Plan, key: Key, vocabulary: Vocabulary) -> Lean
     """The wishes of a request for one model's chord list; None where there are none."""
     if not any((request.complexity, request.key, request.cadence, request.like, request.surprise is not None)):
         return None
-    keys, kind = _keys_of_frames(request, plan, key)
+    keys, kind = keys_of_frames(request, plan, key)
     table = np.stack([_wishes(request, each, vocabulary) for each in keys])
     leaning = Leaning(table, kind, 1.0 if request.surprise is None else heat(request.surprise))
-    return leaning if request.cadence is None else _with_cadence(request.cadence, plan, keys[-1], vocabulary, leaning)
+    if request.cadence is None:
+        return leaning
+    return _with_cadence(request.cadence, plan, final_key(request.melody, key), vocabulary, leaning)
 
 
 def heat(surprise: float) -> float:
@@ -89,12 +91,14 @@ def _belonging(inside: bool, locked: bool) -> float:
     return 0.0 if inside else _FOREIGN
 
 
-def _keys_of_frames(request: Request, plan: Plan, key: Key) -> tuple[list[Key], NDArray[np.int64]]:
-    """The keys of the melody, and which of them holds in each frame, [T]."""
-    changes = request.melody.keys or ()
-    keys = [key, *(change.key for change in changes[1:])]
-    starts = np.array([round(change.onset * FRAMES_PER_BEAT) for change in changes[1:]], np.int64)
-    return keys, np.searchsorted(starts, np.arange(len(plan.frames)), side="right").astype(np.int64)
+def keys_of_frames(request: Request, plan: Plan, key: Key) -> tuple[list[Key], NDArray[np.int64]]:
+    """The keys of the melody, each once, and which of them holds in each frame, [T]."""
+    changes = request.melody.keys[1:]
+    order = [key, *(change.key for change in changes)]
+    keys = list(dict.fromkeys(order))
+    starts = np.array([round(change.onset * FRAMES_PER_BEAT) for change in changes], np.int64)
+    at = np.searchsorted(starts, np.arange(len(plan.frames)), side="right")
+    return keys, np.array([keys.index(each) for each in order], np.int64)[at]
 
 
 def _with_cadence(target: Target, plan: Plan, key: Key, vocabulary: Vocabulary, leaning: Leaning) -> Leaning:
@@ -103,7 +107,7 @@ def _with_cadence(target: Target, plan: Plan, key: Key, vocabulary: Vocabulary, 
     fitting = [np.array([test(chord, key) for chord in vocabulary.symbols]) for test in tests]
     edges = _place(plan, [vocabulary.masks[chords] for chords in fitting])
     rows, kind = list(leaning.table), leaning.kind.copy()
-    for chords, start, stop in zip(fitting, edges, edges[1:], strict=False):
+    for chords, start, stop in zip(fitting[1 - len(edges) :], edges, edges[1:], strict=False):
         row = rows[kind[start]].copy()
         row[0] = NEVER
         row[1:][~chords] = NEVER
@@ -117,7 +121,7 @@ def _with_cadence(target: Target, plan: Plan, key: Key, vocabulary: Vocabulary, 
 def _place(plan: Plan, masks: list[NDArray[np.uint16]]) -> list[int]:
     """Frames at which the last one or two harmonies of the melody begin, and its end: the last one at a bar line or
     in the middle of the last bar, wherever any of the chords for each, pitch-class sets `masks`, goes best with the
-    melody."""
+    melody. A melody without room for two has the last one alone."""
     frames = plan.frames
     bars = [0, *np.flatnonzero(frames.form[1:, 0] == 1) + 1, len(frames)]
     bar = bars[-1] - bars[-2]

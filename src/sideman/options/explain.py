@@ -15,6 +15,7 @@ from sideman.music.song import ChordSpan, Song
 from sideman.music.tension import tensions
 from sideman.music.voice_leading import lead_voices
 from sideman.options.answer import ChordOut, Explanation, KeyOut, TensionOut
+from sideman.options.plan import final_key
 
 BASS_OCTAVE = 36
 # A trait is worth a word when it is this far from the mean of the other options, in its own unit.
@@ -66,11 +67,6 @@ class Reading:
 
     def cadence(self) -> Cadence:
         return cadence_of([span.chord for span in self.spans], self.final)
-
-
-def final_key(melody: Song, home: Key) -> Key:
-    """The key in which a melody ends."""
-    return melody.keys[-1].key if melody.keys else home
 
 
 def chord_out(span: ChordSpan, key: Key, degree: str, voicing: Sequence[int]) -> ChordOut:

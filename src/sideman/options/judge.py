@@ -20,9 +20,8 @@ from sideman.music.measures import (
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.pitch import Key
 from sideman.options.bass_line import smoothness_of
-from sideman.options.explain import final_key
 from sideman.options.likeness import Style
-from sideman.options.plan import Plan
+from sideman.options.plan import Plan, final_key
 from sideman.options.pool import Candidate
 from sideman.options.request import Request
 

@@ -59,7 +59,10 @@ class Style:
 
 def read_chart(text: str) -> Style:
     """The style of a chart such as `Dm9 | G13 . Cmaj9 . | %`. Raises UnknownChord, WrongValue."""
-    bars = [bar.split() for bar in text.replace("\n", "|").split("|") if bar.strip()]
+    bars: list[list[str]] = []
+    for bar in text.replace("\n", "|").split("|"):
+        if bar.strip():
+            bars.append(bars[-1] if bar.strip() == "%" and bars else bar.split())
     spans: list[ChordSpan] = []
     for number, places in enumerate(bars):
         for at, place in enumerate(places):
@@ -70,8 +73,8 @@ def read_chart(text: str) -> Style:
 
 
 def _write(spans: list[ChordSpan], place: str, onset: float, length: float) -> None:
-    """One place of a chart; `.` and `%` prolong what sounds."""
-    if place in (".", "%", "/"):
+    """One place of a chart; `.` prolongs what sounds."""
+    if place in (".", "/"):
         if spans and math.isclose(spans[-1].offset, onset, abs_tol=1e-6):
             last = spans.pop()
             spans.append(ChordSpan(last.onset, last.duration + length, last.chord))

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sideman.engine.speculate import UNFORCED
 from sideman.music.frames import SILENT, Frames, decode, encode, frame_count
 from sideman.music.metre import FRAMES_PER_BEAT, bar_lines
+from sideman.music.pitch import Key
 from sideman.music.song import ChordSpan, Song
 from sideman.music.vocabulary import CHORD_HOLD, SILENCE, Vocabulary
 from sideman.options.request import MAX_FRAMES, SLACK, Request, frames_between
@@ -93,6 +94,11 @@ def make_plan(request: Request) -> Plan:
     fresh = np.zeros(frames, np.bool_)
     fresh[1:] = free[1:] & ~free[:-1]
     return Plan(grid, free, fresh, given)
+
+
+def final_key(melody: Song, home: Key) -> Key:
+    """The key in which a melody ends that begins in `home`."""
+    return melody.keys[-1].key if melody.keys else home
 
 
 def _to_bar_line(song: Song) -> int:

@@ -16,7 +16,7 @@ from sideman.music.pitch import Key
 from sideman.music.vocabulary import translate
 from sideman.options.bass_line import lead_bass
 from sideman.options.colour import colour, palette_of
-from sideman.options.dials import lean
+from sideman.options.dials import keys_of_frames, lean
 from sideman.options.plan import Plan
 from sideman.options.request import Request
 
@@ -75,7 +75,8 @@ def _arranged(frames: Frames, plan: Plan, request: Request, key: Key) -> Frames:
     """What was sampled, in the colours and over the bass that were asked for."""
     palette = palette_of(request)
     if palette:
-        frames = colour(frames, plan, key, palette)
+        keys, kind = keys_of_frames(request, plan, key)
+        frames = colour(frames, plan, [keys[i] for i in kind], palette, locked=request.key == "lock")
     return frames if request.bass is None else lead_bass(frames, plan, request.bass)
 
 
