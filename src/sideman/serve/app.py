@@ -23,7 +23,7 @@ from sideman.engine.models import list_models
 from sideman.errors import SidemanError
 from sideman.options import alternatives as replacing
 from sideman.options import offer as offering
-from sideman.serve.body import Question, read_json, read_question
+from sideman.serve.body import Question, read_json, read_question, read_song_question
 from sideman.serve.compose_routes import ROUTES as COMPOSE_ROUTES
 from sideman.serve.compose_stream import Composing
 from sideman.serve.failures import on_bug, on_gone, on_http_error, on_sideman_error
@@ -44,6 +44,8 @@ from sideman.serve.page import docs_page
 from sideman.serve.realjam import Plannings, Play, PlayBody, playable
 from sideman.serve.render import MEDIA_TYPES, choose_media_type, render
 from sideman.serve.site import Site
+from sideman.serve.songs import MEDIA_TYPES as SONG_TYPES
+from sideman.serve.songs import render_song
 from sideman.serve.takes import NAMES as TAKE_NAMES
 from sideman.serve.takes import TakeBody, render_take
 from sideman.serve.worker import Gone, Worker
@@ -66,6 +68,7 @@ def make_app(
     page = docs_page(document)
     routes = [
         Route("/v1/options", options, methods=["POST"]),
+        Route("/v1/songs", songs, methods=["POST"]),
         Route("/v1/alternatives", alternatives, methods=["POST"]),
         Route("/v1/takes", takes, methods=["POST"]),
         *COMPOSE_ROUTES,
@@ -79,6 +82,7 @@ def make_app(
         Route("/models", lambda request: JSONResponse(playable())),
         Route("/play", play, methods=["POST"]),
         Route("/", site.page),
+        Route("/options", site.options),
         Route("/compose", site.compose),
         Mount("/static", site),
     ]
@@ -135,6 +139,14 @@ async def takes(request: Request) -> Response:
     return Response(content, media_type=kind, headers={"Vary": "Accept", "Cache-Control": "no-store"})
 
 
+async def songs(request: Request) -> Response:
+    """POST /v1/songs: a song in, a file of it out."""
+    choices, read = await read_song_question(request)
+    worker: Worker = request.app.state.worker
+    content = await worker.run(partial(render_song, read, choices.format), gone=request.is_disconnected)
+    return Response(content, media_type=SONG_TYPES[choices.format], headers=_FILE_HEADERS)
+
+
 async def jam_log(request: Request) -> Response:
     """GET /v1/jam/{session}/log: the record of a jam that goes on or was over not long ago."""
     room: JamRoom = request.app.state.jam
@@ -181,6 +193,8 @@ async def _threads(app: Starlette, model: str | None, log: Path | None, shelf: S
     await asyncio.to_thread(app.state.jam.close)
 
 
+# No browser is to run what is meant to be kept.
+_FILE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
 # The page brings its own style and nothing else; browsers are told to hold it to that.
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",

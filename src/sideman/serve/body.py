@@ -33,9 +33,12 @@ from sideman.serve.messages import (
     decode_body,
     request_of,
 )
+from sideman.serve.songs import SongBody, SongChoices
 
 # The choices, and how to get the score.
 ScoreQuestion = tuple[ScoreChoices, Callable[[], Score]]
+# What to make of a song, and how to get it.
+SongQuestion = tuple[SongChoices, Callable[[], Song]]
 
 READ_SECONDS = 30
 FORM_EXTRA_BYTES = 100_000  # what fields and separators may add to the file
@@ -107,6 +110,15 @@ async def read_score_question(request: Request) -> ScoreQuestion:
         return convert_fields(dict(_once(form.fields)), ScoreChoices), partial(read_score, *form.files["file"])
     question = await read_json(request, ScoreBody)
     return question, partial(from_abc, question.abc)
+
+
+async def read_song_question(request: Request) -> SongQuestion:
+    """What a request asks of a song. Raises SidemanError, and so does the function for the song."""
+    if _is_form(request):
+        form = await _read_form(request, ("file",))
+        return convert_fields(dict(_once(form.fields)), SongChoices), partial(read_song, *form.files["file"])
+    question = await read_json(request, SongBody)
+    return question, partial(to_song, question.song)
 
 
 def _is_form(request: Request) -> bool:

@@ -30,6 +30,8 @@ from sideman.serve.messages import (
 )
 from sideman.serve.realjam import PlayAnswer, PlayBody
 from sideman.serve.score_answer import MEDIA_TYPES as SCORE_TYPES
+from sideman.serve.songs import MEDIA_TYPES as SONG_TYPES
+from sideman.serve.songs import SongAnswer, SongBody, SongChoices
 from sideman.serve.takes import MEDIA_TYPES, TakeBody
 
 ABOUT = f"""\
@@ -88,6 +90,13 @@ TAKE_EXAMPLE = {
 }
 COMPOSE_EXAMPLE = {"bars": 8, "key": "G", "meter": "3/4", "seed": 1}
 SCORE_EXAMPLE = {"abc": "X:1\nL:1/4\nM:3/4\nK:G\nG A B|d3|]\n", "format": "svg", "page": 1}
+SONG_EXAMPLE = {
+    "song": {
+        "notes": [{"onset": 0.0, "duration": 4.0, "pitch": 64}],
+        "chords": [{"onset": 0.0, "duration": 4.0, "symbol": "Cmaj7"}],
+    },
+    "format": "musicxml",
+}
 LINES = (Queued, Started, Grown, Finished, Failed)
 PLAY_EXAMPLE = {
     "model": "online",
@@ -117,6 +126,9 @@ def openapi_document(with_token: bool = False) -> Schema:
         *jam,
         AlternativesBody,
         AlternativesAnswer,
+        SongBody,
+        SongChoices,
+        SongAnswer,
         ComposeBody,
         SheetModelsAnswer,
         ScoreBody,
@@ -129,9 +141,8 @@ def openapi_document(with_token: bool = False) -> Schema:
     # The jam has messages of the same names.
     _, lines = msgspec.json.schema_components(LINES, ref_template="#/components/schemas/Compose{name}")
     schemas |= {f"Compose{name}": line for name, line in lines.items()}
-    schemas["OptionsForm"] = _form_schema(
-        "OptionsForm", schemas.pop("Choices"), "A melody: .mid, .musicxml, .mxl or .abc."
-    )
+    schemas["OptionsForm"] = _form_schema("OptionsForm", schemas.pop("Choices"), _SONG_FILE)
+    schemas["SongForm"] = _form_schema("SongForm", schemas.pop("SongChoices"), _SONG_FILE)
     schemas["ScoreForm"] = _form_schema(
         "ScoreForm", schemas.pop("ScoreChoices"), "A score: .abc, .musicxml, .mxl or .mid (its melody)."
     )
@@ -140,6 +151,7 @@ def openapi_document(with_token: bool = False) -> Schema:
         "info": {"title": "Sideman", "version": __version__, "description": ABOUT, "license": {"name": "MIT"}},
         "paths": {
             "/v1/options": {"post": _options_operation(with_token)},
+            "/v1/songs": {"post": _songs_operation(with_token)},
             "/v1/alternatives": {"post": _alternatives_operation(with_token)},
             "/v1/compose": {"post": _compose_operation(with_token)},
             "/v1/compose/models": {
@@ -156,6 +168,7 @@ def openapi_document(with_token: bool = False) -> Schema:
             "/models": {"get": _list_operation(with_token)},
             "/play": {"post": _play_operation(with_token)},
             "/": {"get": _page_operation("page", "The page to jam with.")},
+            "/options": {"get": _page_operation("optionsPage", "The page that offers progressions for a melody.")},
             "/compose": {"get": _page_operation("composePage", "The page to compose with.")},
         },
         "components": {"schemas": dict(sorted(schemas.items()))},
@@ -236,6 +249,25 @@ def _score_operation(with_token: bool) -> Schema:
         "A score as SVG, PDF, MusicXML, MIDI, WAV, interleaved ABC, or what to play when.",
         "",
         answers | _errors({status: ERRORS[status] for status in (400, 403, 408, 413, 415, 503)} | missing),
+        with_token,
+    ) | {"requestBody": body}
+
+
+def _songs_operation(with_token: bool) -> Schema:
+    kinds = {kind: {"schema": _BINARY if "midi" in kind else {"type": "string"}} for kind in SONG_TYPES.values()}
+    kinds["application/json"] = {"schema": _ref("SongAnswer")}
+    body = _json_body("SongBody", SONG_EXAMPLE)
+    body["content"]["multipart/form-data"] = {
+        "schema": _ref("SongForm"),
+        "encoding": {"file": {"contentType": "application/octet-stream"}},
+        "x-curl": ["-F file=@melody.mid -F format=musicxml -o melody.musicxml"],
+    }
+    return _operation(
+        "song",
+        "A melody, with chords or without, as JSON, MIDI, MusicXML, ABC, a chord chart or an iReal-style link.",
+        "",
+        {"200": {"description": "The file that was asked for.", "content": kinds}}
+        | _errors({status: ERRORS[status] for status in (400, 403, 408, 413, 415, 503)}),
         with_token,
     ) | {"requestBody": body}
 
@@ -350,6 +382,7 @@ def _form_field(field: Schema) -> Schema:
     return field
 
 
+_SONG_FILE = "A melody: .mid, .musicxml, .mxl or .abc."
 _BINARY: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
 
 
