@@ -1,4 +1,4 @@
-"""Choosing what comes next in either part: the accompanist's chord, and the melody imagined for the player.
+"""Choosing what comes next in either part: the partner's own, and the one imagined for the player.
 
 A token is drawn by the Gumbel-max rule: the largest of logit / temperature + noise, where the noise belongs to
 the place and the token and is looked up, not drawn. Every draw follows the network's distribution, depends on
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sideman.engine.sampling import Floats, Ints
-from sideman.music.vocabulary import CHORD_HOLD, NOTE_HOLD, NOTE_ON, SILENCE, Vocabulary
+from sideman.music.vocabulary import CHORD_HOLD, NOTE_HOLD, NOTE_ON, SILENCE, PartName, Vocabulary
 
 # SplitMix64 (Steele, Lea and Flood, 2014).
 _STEP = np.uint64(0x9E3779B97F4A7C15)
@@ -22,10 +22,9 @@ _COLUMNS = 2**20
 _SILENCE, _HOLD, _ONSETS = 0, 1, 2
 
 
-def scores_at(vocabulary: Vocabulary, logits: Floats, place: int, previous: int) -> Floats:
-    """Of the logits [V] at a place (chords at odd ones, melody at even ones) those of what may follow the `previous`
-    token of its part, [2 + onsets]."""
-    onsets = logits[vocabulary.chord_on :] if place % 2 else logits[NOTE_ON:CHORD_HOLD]
+def scores_at(vocabulary: Vocabulary, part: PartName, logits: Floats, previous: int) -> Floats:
+    """Of logits [V] those of what may follow the `previous` token of a part, [2 + onsets]."""
+    onsets = logits[vocabulary.chord_on :] if part == "chord" else logits[NOTE_ON:CHORD_HOLD]
     out = np.empty(_ONSETS + len(onsets), np.float32)
     hold = prolong(vocabulary, previous, None)
     out[_SILENCE] = logits[SILENCE]
@@ -46,13 +45,13 @@ def choose(scores: Floats, place: int, seed: int, temperature: float, min_p: flo
     return int(columns[np.argmax(x[columns] + gumbel(seed, place, columns))])
 
 
-def token_of(vocabulary: Vocabulary, place: int, column: int, previous: int) -> int:
-    """The token of a column at a place, after `previous` of the same part."""
+def token_of(vocabulary: Vocabulary, part: PartName, column: int, previous: int) -> int:
+    """The token of a column, after `previous` of the same part."""
     if column == _SILENCE:
         return SILENCE
     if column == _HOLD:
         return prolong(vocabulary, previous, None)
-    return (vocabulary.chord_on if place % 2 else NOTE_ON) + column - _ONSETS
+    return (vocabulary.chord_on if part == "chord" else NOTE_ON) + column - _ONSETS
 
 
 def gumbel(seed: int, place: int, columns: NDArray[np.integer]) -> NDArray[np.float64]:

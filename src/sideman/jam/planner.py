@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from sideman.engine.bundle import Bundle
 from sideman.engine.sampling import Floats
 from sideman.jam.choose import choose, prolong, scores_at, token_of
+from sideman.jam.parts import own_part, part_at
 from sideman.jam.rows import Pass, Row, Windows
 from sideman.music.vocabulary import BOS
 
@@ -162,12 +163,13 @@ class Planner:
     def _correct(self, question: Question, places: Ints, logits: Floats) -> int | None:
         """Draw the free `places` up to the first that was guessed wrong, and put that right; returns it, None if all
         were right."""
-        vocabulary = self.bundle.vocabulary
+        vocabulary, own = self.bundle.vocabulary, own_part(self.bundle)
         for place, row in zip(places.tolist(), logits, strict=True):
             previous = int(self.tokens[place - 2]) if place > 2 else BOS
-            scores = scores_at(vocabulary, row, place, previous)
+            part = part_at(own, place)
+            scores = scores_at(vocabulary, part, row, previous)
             column = choose(scores, place, question.seed, question.temperature, question.min_p)
-            token = token_of(vocabulary, place, column, previous)
+            token = token_of(vocabulary, part, column, previous)
             if token != self.tokens[place]:
                 self.tokens[place] = token
                 return int(place)
