@@ -20,6 +20,8 @@ _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _COLUMNS = 2**20
 # Columns of scores: silence, the hold of what sounds, then the onsets in the order of their ids.
 _SILENCE, _HOLD, _ONSETS = 0, 1, 2
+# Added to the logit of a rest in an improvised melody: in many pieces it pauses for as long as a jam may last.
+REST_BIAS = -0.5
 
 
 def scores_at(vocabulary: Vocabulary, part: PartName, logits: Floats, previous: int) -> Floats:
@@ -43,6 +45,25 @@ def choose(scores: Floats, place: int, seed: int, temperature: float, min_p: flo
     if len(columns) == 1:
         return int(columns[0])
     return int(columns[np.argmax(x[columns] + gumbel(seed, place, columns))])
+
+
+def improvised(scores: Floats, temperature: float) -> Floats:
+    """Scores [K] of a melody that somebody waits for. Choosing from them at a temperature leaves it to the network
+    whether a note begins, goes on or rests, but for REST_BIAS; only which one begins is up to the temperature.
+    Sharpened as a whole a melody holds its notes for ever, since its onsets are many and its hold is one."""
+    onsets = scores[_ONSETS:]
+    out = scores.copy()
+    out[_SILENCE] += REST_BIAS
+    if temperature == 0:
+        return out
+    out *= np.float32(temperature)
+    out[_ONSETS:] = onsets + temperature * (_log_sum(onsets) - _log_sum(onsets / np.float32(temperature)))
+    return out
+
+
+def _log_sum(x: Floats) -> float:
+    top = float(x.max())
+    return top + float(np.log(np.exp(x - top).sum()))
 
 
 def token_of(vocabulary: Vocabulary, part: PartName, column: int, previous: int) -> int:

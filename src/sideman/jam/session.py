@@ -31,7 +31,7 @@ from sideman.jam.messages import (
     Start,
 )
 from sideman.jam.parts import ear, own_part, part_at
-from sideman.jam.planner import FREE, Planner, Question, Work
+from sideman.jam.planner import FREE, MIN_P, Planner, Question, Work
 from sideman.jam.service import Tally
 from sideman.jam.spans import chord_tokens, jam_chords, jam_notes, melody_key, melody_tokens, started
 from sideman.music.metre import FRAMES_PER_BEAT
@@ -161,7 +161,8 @@ class Session:
         heard = self.heard.tokens(self.frame)[: stop - 1]
         given[2 : 2 + 2 * len(heard) : 2] = heard
         settings = self.settings
-        yield from self.planner.settle(Question(given, self.bars.form(stop), settings.seed, settings.temperature))
+        form, min_p = self.bars.form(stop), MIN_P[self.part]
+        yield from self.planner.settle(Question(given, form, settings.seed, settings.temperature, min_p))
 
     def adopt(self, frame: int) -> Planned | None:
         """Promise the finished plan from `frame` on, that of the request or a later one if the answer is late; None if
