@@ -88,7 +88,7 @@ let models = [];
 /** Says what the player is to play with the model that is chosen. */
 function showPart() {
   const chosen = models.find(({ name }) => name === settings.get("model"));
-  byId("your-part").textContent = chosen?.part === "melody" ? "chords, two keys or more at once" : "a melody";
+  byId("your-part").textContent = chosen?.part === "melody" ? "chords" : "a melody";
 }
 
 async function offerModels() {
