@@ -130,6 +130,14 @@ def test_bound_chords_do_not_mix_and_a_bass_may_lie():
     assert line([*chord(0, 48, length=4), *chord(0, 64, 67), *chord(1, 65, 69)], 8) == "C - - - F/C - - -"
 
 
+def test_what_is_struck_again_over_a_held_bass_does_not_waver():
+    heard = feed(HeardChords(OWN), [*chord(0, 48, length=9), *chord(0, 53, 57, 60, length=0.5)])
+    for beat in (1, 2, 3):
+        feed(heard, chord(beat, 53, 57, 60, length=0.5)[:3])
+        assert shown(heard.tokens(4 * beat + 1)) == "F/C" + " -" * (4 * beat)
+        feed(heard, chord(beat, 53, 57, 60, length=0.5)[3:])
+
+
 def test_the_sustain_pedal_does_not_blur_chords():
     pedalled = [(0, "pedal", 1), *chord(0, 60, 64, 67, length=0.5), *chord(1, 65, 69, 72)]
     assert line(pedalled, 8) == "C - - - F - - -"

@@ -74,8 +74,10 @@ def test_what_is_promised_is_kept(tiny_melody, commit, stride):
 def test_he_waits_for_a_chord(tiny_melody):
     session = Session(start(listen=0.0), tiny_melody)
     assert not step(session, Notes(0, 0.1, [NoteEvent(True, 60, 0.0)])).notes, "one key is no chord"
-    assert step(session, Notes(1, 1.1, [NoteEvent(True, 64, 1.0)])).heard.chords[0].symbol == "C"
-    assert len(session.planner.tokens) == 2 * (5 + 16), "he plans from now on"
+    assert len(session.planner.tokens) == 1, "and nothing is planned"
+    (heard,) = step(session, Notes(1, 1.6, [NoteEvent(True, 64, 1.0)])).heard.chords
+    assert (heard.onset, heard.symbol) == (1, "C")
+    assert len(session.planner.tokens) == 2 * (7 + 16)
 
 
 def test_a_late_answer_begins_later(tiny_melody):

@@ -6,8 +6,8 @@ Keys struck within a 16th of one another are struck together. Which chord that i
 - Fewer than three tones, all of which the chord that sounds has: it goes on.
 - If all these tones are just those of a chord the model knows, it is that one, over the lowest key.
 - Else two tones or more are the chord nearest to what was struck (music/recognise.py).
-- Else one more tone changes nothing, and one tone alone is no chord. To a tone on its own everything is added that
-  rings under the pedal, so broken chords are heard as well.
+- Else one more tone changes nothing where a chord sounds, and one tone alone is no chord. To a tone on its own
+  everything is added that rings under the pedal, so broken chords are heard as well.
 
 Letting go of some keys changes nothing, and the same chord struck again goes on: harmony is not rhythm. When nothing
 sounds any more the chord goes on for RING_FRAMES.
@@ -80,9 +80,11 @@ class HeardChords(Keys):
         if chord is not None and tones.bit_count() < 3 and not tones & ~int(self._recogniser.tones[chord]):
             return chord
         alone = tones.bit_count() < 2
-        held = {key.pitch for key in self._keys if key.struck < struck[0].struck and _stays(key, frame, known, alone)}
+        held = {key.pitch for key in self._keys if key.struck < struck[0].struck and _stays(key, frame, alone)}
         index, exact = self._recogniser.nearest(pitches | held)
-        if exact:
+        begins = alone and chord is None and tone_mask(pitches | held) != tones
+        # As long as they may still turn out to be bound to it, they are only good for the chord that sounds.
+        if (exact or begins) and (index == chord or known - frame > LEGATO_FRAMES):
             return index
         return chord if alone else self._recogniser.nearest(pitches)[0]
 
@@ -95,7 +97,7 @@ class HeardChords(Keys):
             self._keys = [key for key in self._keys if key.ended is None or nearest_frame(key.ended) >= frame]
 
 
-def _stays(key: Key, frame: int, known: int, ringing: bool) -> bool:
-    """Whether a key stays down for more than a moment after `frame`, or at least sounds."""
+def _stays(key: Key, frame: int, ringing: bool) -> bool:
+    """Whether a key stays down for more than a moment after `frame`, or at least sounds, for all that is known."""
     end = key.ended if ringing else key.released
-    return (known if end is None else nearest_frame(end)) - frame > LEGATO_FRAMES
+    return end is None or nearest_frame(end) - frame > LEGATO_FRAMES

@@ -96,7 +96,8 @@ class Plannings:
 
 
 class Play:
-    """One question at work. `answer` is there when `work` has ended. Raises WrongValue and UnknownModel for what cannot be asked."""
+    """One question at work. `answer` is there when `work` has ended. Raises WrongValue and UnknownModel for what cannot
+    be asked."""
 
     def __init__(self, body: PlayBody, bundle: Bundle, offline: Bundle | None, plannings: Plannings) -> None:
         self.body, self.bundle, self.offline, self.plannings = body, bundle, offline, plannings
