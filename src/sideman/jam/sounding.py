@@ -73,7 +73,8 @@ class Sounding:
             begun = max(begun, math.floor(self._struck.onset * FRAMES_PER_BEAT + _EPSILON) + 1)
         start = max(plan.frame, begun) / FRAMES_PER_BEAT
         self._cut(start)
-        for sound in (*plan.chords, *plan.notes):
+        sounds: list[JamChord | JamNote] = [*plan.chords, *plan.notes]
+        for sound in sounds:
             self._add(sound, start)
         self.planned_until = max(start, (plan.frame + plan.frames) / FRAMES_PER_BEAT)
 
