@@ -78,7 +78,7 @@ export class Jam extends EventTarget {
     this.beat = beat;
     this.placedBeat = placedBeat;
     this.own.prolong(placedBeat + (HOLD_SECONDS * this.choices().tempo) / 60);
-    if (this.part === "melody") this.plan.prolong(beat);
+    if (this.part === "melody") this.plan.prolong(beat + 1 / FRAMES_PER_BEAT); // the player's chord, until more is heard
     if (this.phase !== phase) this.#changed();
     if (beat < 0 || !this.started) return;
     if (this.pacing.due(beat, this.#news() > 0, seconds())) this.#tell(beat);
