@@ -1,12 +1,14 @@
 """What tests of several rooms share: a melody in a file, and an accompanist that needs no weights."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import mido
 import pytest
 from hypothesis import settings
 
+from sideman.engine.bundle import load_bundle
 from sideman.options.answer import Answer, ChordOut, Option
 from sideman.options.request import Request
 
@@ -15,6 +17,16 @@ pytest_plugins = ("tiny_models", "toy_music")  # fixtures: the tiny networks; so
 # A loaded machine is no failure of ours.
 settings.register_profile("sideman", deadline=None)
 settings.load_profile("sideman")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread_a_model() -> Iterator[None]:
+    """Tests run side by side, where the threads of two small networks would mostly wait for each other. The laws about
+    bundles, and every process that a test starts, open models as they are opened outside of tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sideman.engine.models.load_bundle", partial(load_bundle, threads=1))
+        yield
+
 
 Notes = list[tuple[float, float, int]]
 TWINKLE: Notes = [(beat, 1.0, pitch) for beat, pitch in enumerate((60, 60, 67, 67, 69, 69, 67))]

@@ -24,6 +24,14 @@ def one_thread() -> Iterator[None]:
     torch.set_num_threads(before)
 
 
+@pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs draw no samples, as on a machine without matplotlib: drawing takes longer than training this little."""
+    from sideman.train import samples
+
+    monkeypatch.setattr(samples, "find_spec", lambda name: None)
+
+
 def toy_pack(collections: tuple[str, ...] = ("toy",), pieces: int = 20) -> Pack:
     """`pieces` songs a collection, every fifth for validation and every tenth for testing."""
     packs = []

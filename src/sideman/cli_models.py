@@ -17,13 +17,14 @@ PLACES = {
     "show": ("sideman.cli_models:show", "Print the card of one model."),
     "pull": ("sideman.cli_models:pull", "Fetch a published model and make it play here."),
     "import": ("sideman.cli_models:import_command", "Make a published weight file play here."),
+    "push": ("sideman.cli_models:push", "Upload a model to a repository of a hub."),
     "export": ("sideman.cli_train:export", "Turn a training run into a model that plays."),
 }
 
 
 @click.group(cls=LazyGroup, places=PLACES, epilog="\b\nExamples:\n  sideman models list\n  sideman models show NAME")
 def models() -> None:
-    """List, show, fetch, import and export models."""
+    """List, show, fetch, import, export and publish models."""
 
 
 @click.command("list", epilog="\b\nExamples:\n  sideman models list\n  sideman models list --json")
@@ -147,17 +148,24 @@ def import_command(
 
 @click.command(
     epilog="\b\nExamples:\n  sideman models pull gapt\n  sideman jam --model published-gapt\n"
-    "  sideman models pull offline --name theirs\n  sideman options melody.mid --model theirs"
+    "  sideman models pull offline --name theirs\n  sideman options melody.mid --model theirs\n"
+    "  sideman models pull somebody/bossa\n  sideman jam --model bossa"
 )
-@click.argument("what", metavar="WHAT", type=click.Choice(PUBLISHED))
+@click.argument("what", metavar="WHAT")
 @click.option("--name", help="What the model will be called here; `published-WHAT` if not given.")
 @_FP32
 def pull(what: str, name: str | None, fp32: bool) -> None:
     """Fetch a published model and make it play here.
 
-    WHAT is realchords, gapt or online (they play along), or offline (harmonises whole melodies). The files stay in
-    `published` under the Sideman home with their sha256; what broke off is resumed by the next call.
+    WHAT is realchords, gapt or online (they play along), or offline (harmonises whole melodies); or OWNER/NAME, a
+    repository that `models push` has made. The files stay in `published` under the Sideman home with their sha256; what
+    broke off is resumed by the next call.
     """
+    if "/" in what:
+        _pull_pushed(what, name)
+        return
+    if what not in PUBLISHED:
+        raise click.BadParameter(f"'{what}' is neither {', '.join(PUBLISHED)} nor OWNER/NAME.", param_hint="WHAT")
     _need_torch()
     from sideman.engine.models import own_folder
     from sideman.home import home
@@ -174,6 +182,42 @@ def pull(what: str, name: str | None, fp32: bool) -> None:
         weights.unlink()
         names.unlink()
         raise
+
+
+@click.command(epilog="\b\nExamples:\n  sideman models push bossa me/bossa\n  sideman models pull me/bossa")
+@click.argument("name")
+@click.argument("repository", metavar="REPO")
+@click.option(
+    "--checkpoint", type=click.Path(path_type=Path), metavar="DIR",
+    help="Run or checkpoint whose exact weights go along for training; without it those that the bundle holds.",
+)  # fmt: skip
+@click.option("--private", is_flag=True, help="A repository that is made is not public.")
+def push(name: str, repository: str, checkpoint: Path | None, private: bool) -> None:
+    """Upload the model NAME to the repository REPO, OWNER/NAME of a hub: bundle, safetensors and card.
+
+    Log in with `hf auth login` first, or set HF_TOKEN. `models show NAME` prints the card; its file is card.md beside
+    the bundle.
+    """
+    _need_torch()
+    from sideman.engine.models import find_model
+    from sideman.models.hub import check_repository, push_model
+    from sideman.train.checkpoint import checkpoint_in
+
+    check_repository(repository)
+    network = None if checkpoint is None else checkpoint_in(checkpoint)
+    click.echo(push_model(find_model(name), repository, network, private))
+    click.echo(f"Fetch it anywhere: sideman models pull {repository}", err=True)
+
+
+def _pull_pushed(repository: str, name: str | None) -> None:
+    from sideman.engine.models import own_folder
+    from sideman.home import home
+    from sideman.models.hub import check_repository, pull_model
+
+    name = name or check_repository(repository).partition("/")[2]
+    folder = own_folder(name)
+    described = pull_model(repository, folder, home() / "published" / repository)
+    click.echo(f"{name}: {described.kind}, {described.precision}: {folder}")
 
 
 def _import_encoder(kind: str, file: Path, name: str, checkpoint: Path | None) -> None:

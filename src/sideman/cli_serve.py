@@ -17,25 +17,36 @@ LOCAL = ("127.0.0.1", "localhost", "::1")
 @click.command(
     epilog="\b\nExamples:\n  sideman serve\n"
     "  curl -F file=@examples/greensleeves.mid http://127.0.0.1:8080/v1/options\n"
-    "  sideman serve --host 0.0.0.0 --token a-long-secret"
+    "  sideman serve --host 0.0.0.0 --token a-long-secret --workers 4"
 )
 @click.option(
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on; others than this need --token."
 )
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free one.")
 @click.option("--token", help="Ask every caller for this secret (Authorization: Bearer, or ?token=).")
-def serve(host: str, port: int, token: str | None) -> None:
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    type=click.IntRange(1, 64),
+    help="Processes behind the port; each has the models in memory.",
+)
+def serve(host: str, port: int, token: str | None, workers: int) -> None:
     """Answer over HTTP what the command line answers: POST a melody, get progressions.
 
     The page at /docs describes every route, with commands to copy; /openapi.json is for machines.
     """
     check_host(host, token)
     from sideman.serve.server import open_socket, serve_on
+    from sideman.serve.workers import serve_with_workers
 
     socket = open_socket(host, port)
     click.echo(f"Listening on {shown_address(socket)}; see /docs. Ctrl-C stops.", err=True)
     try:
-        serve_on(socket, token)
+        if workers > 1:
+            serve_with_workers(socket, workers, token)
+        else:
+            serve_on(socket, token)
     except KeyboardInterrupt:
         click.echo("sideman: Stopped.", err=True)
         os._exit(INTERRUPTED)  # nothing is left to save, and a melody at work must not hold up the end

@@ -85,8 +85,8 @@ def test_length_of_a_metre(metre: str, length: int | None):
     assert metre_length(metre, Fraction(1, 8)) == length
 
 
-def line(*chunks: str, number: int = 1, last: bool = False, fixed: bool = False) -> Line:
-    out = Line(song(), number, last, Fraction(4), fixed)
+def line(*chunks: str, number: int = 1, last: bool = False, fixed: bool = False, upbeat: int | None = None) -> Line:
+    out = Line(song(), number, last, Fraction(4), fixed, None if upbeat is None else Fraction(upbeat))
     for chunk in chunks:
         assert not out.objection(chunk), out.objection(chunk)
         out.add(chunk)
@@ -134,7 +134,12 @@ def test_chunks_that_may_not_follow(before: tuple[str, ...], chunk: str):
 
 def test_upbeats_are_no_whole_bars():
     assert not line(number=0).objection("[V:1]G")
-    assert not line(last=True).objection("[V:1]G3|]\n")
+    assert line(number=0).objection("[V:1]G17/12")
+    assert line("[V:1]G", number=0).short == 1
+    assert line("[V:1]G4", number=0).short is None
+    assert not line(last=True, upbeat=1).objection("[V:1]G3|]\n")
+    assert line(last=True, upbeat=1).objection("[V:1]G2|]\n")
+    assert line(last=True).objection("[V:1]G3|]\n")
     assert line(number=0).objection("[V:1]G6")
     assert line(fixed=True).objection("[V:1][M:3/4]G6")
 

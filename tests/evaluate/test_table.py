@@ -176,9 +176,14 @@ def test_report_is_complete(home, tmp_path):
     assert set(sets["pop909, openewld"]["tables"]) == {"all", "pop909", "openewld"}
 
 
-def test_report_of_two_sets_that_turn(home, tmp_path, monkeypatch):
+@pytest.fixture
+def few_pictures(monkeypatch):
+    """Drawing all of them once, in `test_report_is_complete`, is enough."""
     monkeypatch.setattr(report, "EXAMPLES", 1)
     monkeypatch.setattr(report, "_PICTURES", report._PICTURES[:1])
+
+
+def test_report_of_two_sets_that_turn(home, tmp_path, few_pictures):
     turn = PERTURBATIONS["multiple_transpose"]
     sets = [comparison(home, ("truth", "viterbi"), [name], turn) for name in ("pop909", "nottingham")]
     folder = tmp_path / "report"
@@ -192,7 +197,7 @@ def test_report_of_two_sets_that_turn(home, tmp_path, monkeypatch):
     assert found["truth"]["adaptation"][0]["recovery"] == 0
 
 
-def test_command(home):
+def test_command(home, few_pictures):
     done = CliRunner().invoke(command, ["truth", "viterbi", "--collection", "pop909", "--seeds", "1"])
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("| measure | truth | viterbi |\n")

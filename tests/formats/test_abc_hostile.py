@@ -68,11 +68,11 @@ def test_too_large(text):
 def test_repeated_pieces_stay_quick(piece):
     start = time.process_time()
     try:
-        song = read_abc(HEAD + piece * 20_000 + "C2 D2|")
+        song = read_abc(HEAD + piece * 10_000 + "C2 D2|")
         bar_lines(song.meters[:50], min(song.beats, 1000))
     except SidemanError:
         pass
-    assert time.process_time() - start < 5
+    assert time.process_time() - start < 2.5
 
 
 @given(st.text(alphabet="XKMLPY:ABCDEFGabcz\n|[]():\"'123/-,^_=<>{}&~!+%\\ ", max_size=120))

@@ -85,8 +85,10 @@ def test_imports_point_one_way(path: Path):
             assert not outside, f"{module} is optional: import it where it is used"
 
 
-@pytest.mark.parametrize("module", ["sideman.serve.app", "sideman.options.offer", "sideman.cli_options"])
-def test_playing_loads_no_torch(module: str):
-    script = f"import sys, {module}; print([m for m in {sorted(TORCH)} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+def test_playing_loads_no_torch():
+    script = (
+        f"import importlib, sys\nfor name in ('sideman.cli_options', 'sideman.options.offer', 'sideman.serve.app'):\n"
+        f"    importlib.import_module(name); assert not {TORCH} & set(sys.modules), name"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr

@@ -10,7 +10,7 @@ from toy_music import toy_recipe
 
 from sideman.train.mle import Run
 
-pytestmark = pytest.mark.usefixtures("one_thread")
+pytestmark = pytest.mark.usefixtures("one_thread", "no_pictures")
 SMALL = ("validate_every=3", "checkpoint_every=2", "sample_every=1000", "validate_pieces=1", "model.stack.dropout=0.2")
 
 

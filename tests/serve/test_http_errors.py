@@ -156,6 +156,9 @@ def test_unknown_routes_methods_and_types(client: TestClient):
     refused(client.get("/v2/options"), 404, "unknown_route")
     refused(client.get("/v1/options"), 405, "wrong_method")
     refused(client.delete("/v1/models"), 405, "wrong_method")
+    plain = client.get("/v1/jam")
+    refused(plain, 426, "no_websocket")
+    assert plain.headers["upgrade"] == "websocket"
     refused(client.post("/v1/options", json=GOOD, headers={"Accept": "text/html"}), 406, "not_acceptable")
 
 

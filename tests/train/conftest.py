@@ -1,4 +1,5 @@
-"""All tests of this room run on one thread; reinforcement learning begins with networks of every other stage."""
+"""All tests of this room run on one thread and draw no pictures (`test_run.finished` does); reinforcement learning
+begins with networks of every other stage."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,7 @@ STAGES = ("online", "offline", "contrastive", "discriminative", "contrastive-rhy
 
 
 @pytest.fixture(autouse=True)
-def _threads(one_thread: None) -> None:
+def _quick(one_thread: None, no_pictures: None) -> None:
     pass
 
 

@@ -36,7 +36,7 @@ STACK = StackConfig(width=32, depth=2, heads=2, head_width=16, ff_width=64, rota
 
 @pytest.fixture(scope="module", params=["chord", "melody"])
 def scene(request: pytest.FixtureRequest) -> Scene:
-    source = Source(toy_pack(), V, DataConfig(pack="", window_frames=128, form_dropout=0.0), "train")
+    source = Source(toy_pack(), V, DataConfig(pack="", window_frames=96, form_dropout=0.0), "train")
     made = Scene.of(source.draw(1, 0, 6), request.param, CPU)
     assert not made.mask.all()  # some rows are shorter
     return made

@@ -25,10 +25,11 @@ from sideman.train.rl.rollout import Rollout, Scene
 from sideman.train.rl.run import RlRun
 
 FEW = ("steps=2", "validate_every=100", "checkpoint_every=100", "validate_pieces=1")
+SHORT = ("data.pack=toy.npz", "data.window_frames=16", "networks.0.windows=[4, 8]", "validate_pieces=2")
 
 
 def recipe(*overrides: str, name: str = "rl") -> RlRecipe:
-    return load_recipe(RECIPES / "toy" / f"{name}.yaml", ("data.pack=toy.npz", *overrides), RlRecipe)
+    return load_recipe(RECIPES / "toy" / f"{name}.yaml", (*SHORT, *overrides), RlRecipe)
 
 
 def lines(folder: Path) -> list[dict[str, float]]:
@@ -106,7 +107,7 @@ def test_networks_judge_melody_and_chords_whichever_is_played(root: Path):
 )
 def test_resumed_is_uninterrupted(given: tuple[str, ...], root: Path, request: pytest.FixtureRequest):
     name = request.node.callspec.id
-    common = ("steps=4", "checkpoint_every=1", "validate_every=2", *given)
+    common = ("steps=4", "checkpoint_every=1", "validate_every=2", "data.window_frames=8", *given)
     RlRun(recipe(f"run=whole-{name}", *common), root / "runs", False).train()
     first = RlRun(recipe(f"run=parts-{name}", *common), root / "runs", False)
     step = first._step

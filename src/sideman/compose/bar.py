@@ -23,13 +23,15 @@ _ATOM = re.compile(
 @dataclass
 class Line:
     """A body line on its way: bar `number` of the piece, `last` or not. `length`: what its first voice set;
-    `metre`: length of a full bar; `fixed`: the metre may not change."""
+    `metre`: length of a full bar; `fixed`: the metre may not change; `upbeat`: length of what stood before the first
+    full bar, which the last one leaves out."""
 
     header: Header
     number: int
     last: bool
     metre: Fraction | None
     fixed: bool = False
+    upbeat: Fraction | None = None
     length: Fraction | None = None
     barline: str = ""
     voices: list[str] = field(default_factory=list)
@@ -149,8 +151,16 @@ class Line:
             return "" if length == self.length else "a voice longer or shorter than the others"
         if metre is None or length == metre:
             return ""
-        upbeat = (self.number == 0 or self.last) and length < metre
-        return "" if upbeat else "a bar longer or shorter than its metre"
+        if self.number == 0 and length < metre and length.denominator in _PLAIN:
+            return ""
+        if self.last and self.upbeat is not None and length == metre - self.upbeat:
+            return ""
+        return "a bar longer or shorter than its metre"
+
+    @property
+    def short(self) -> Fraction | None:
+        """Its length where that is less than a bar."""
+        return self.length if self.length and self.metre and self.length < self.metre else None
 
 
 def fitted(bar: str, length: Fraction) -> str:

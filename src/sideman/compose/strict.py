@@ -126,16 +126,17 @@ class Strict:
     def _lines(self) -> Steps:
         given, self.body = self.body, []
         total = self.bars or (yield from self._counted(len(given)))
-        metre = self.header.metre
+        metre, upbeat = self.header.metre, None
         for number in range(total):
             tag = f"[r:{number}/{total - 1 - number}]"
             if number < len(given):
                 text = given[number]
                 yield from self._read(line_patches(tag + text))
             else:
-                line = Line(self.header, number, number == total - 1, metre, fixed="M:" in self.wanted)
+                line = Line(self.header, number, number == total - 1, metre, "M:" in self.wanted, upbeat)
                 yield from self._bars(tag, line)
                 text, metre = line.text, line.metre
+                upbeat = line.short if number == 0 else upbeat
             self.body.append(f"{tag}{text}")
             yield Say(self.body[-1])
             if self.count + self._room > self.length and number < total - 1:

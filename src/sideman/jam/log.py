@@ -1,11 +1,11 @@
 """The record of a jam: what was done to its session, in order, and what came of it.
 
 Lines of JSON, the first a `begun`. Doing the same again (replay.py) makes the same plans. A session keeps
-its own record in memory, packed, at some ten bytes a beat.
+its own record in memory, packed, at some tens of bytes a beat.
 """
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import msgspec
 import numpy as np
@@ -44,21 +44,23 @@ class Changed(Struct, tag="changed"):
 
 
 class Introduced(Struct, tag="introduced"):
-    """What was listened to was harmonised by an offline model; `digest` of the chord tokens."""
+    """What was listened to was harmonised by an offline model: the chord tokens, and their `digest`."""
 
     model: str
     checkpoint: str
     digest: int
+    chords: list[int] = []
 
 
 class Planned(Struct, tag="planned"):
     """A plan was made for the last message and promised from `frame` on (null: too late for all of it). Durations in
-    milliseconds; `digest` of the chord tokens promised."""
+    milliseconds; the chord tokens promised (none: only silence lies ahead), and their `digest`."""
 
     frame: int | None
     digest: int
     queued: float
     computed: float
+    chords: list[int] = []
 
 
 class Prepared(Struct, tag="prepared"):
@@ -72,14 +74,18 @@ _DECODER: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
 
 
 class Log:
-    """Entries of one session, packed as they come."""
+    """Entries of one session, packed as they come. `text`: what an earlier process wrote of it; `keep`: gets each line
+    as well, so that the session can outlive this one."""
 
-    def __init__(self) -> None:
-        self._packs: list[bytes] = []
+    def __init__(self, text: bytes = b"", keep: Callable[[bytes], None] | None = None) -> None:
+        self._packs: list[bytes] = [zlib.compress(text.rstrip(b"\n"))] if text else []
         self._lines: list[bytes] = []
+        self._keep = keep
 
     def append(self, entry: Entry) -> None:
         self._lines.append(msgspec.json.encode(entry))
+        if self._keep is not None:
+            self._keep(self._lines[-1] + b"\n")
         if len(self._lines) == PACK_LINES:
             self._packs.append(zlib.compress(b"\n".join(self._lines)))
             self._lines = []

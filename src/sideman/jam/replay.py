@@ -29,7 +29,7 @@ def replay(entries: Iterable[Entry], models: Models) -> Replay:
     request = 0
     for entry in entries:
         if isinstance(entry, Begun):
-            found.session = Session(entry.start, _model(models, entry.model, "online", entry.checkpoint))
+            found.session = Session(entry.start, logged_model(models, entry.model, "online", entry.checkpoint))
             continue
         session = found.session
         if session is None:
@@ -38,9 +38,9 @@ def replay(entries: Iterable[Entry], models: Models) -> Replay:
             session.hear(entry.message)
             request = entry.message.request
         elif isinstance(entry, Changed):
-            session.change(entry.message, _model(models, entry.model, "online", entry.checkpoint))
+            session.change(entry.message, logged_model(models, entry.model, "online", entry.checkpoint))
         elif isinstance(entry, Introduced):
-            session.introduce(_model(models, entry.model, "offline", entry.checkpoint))
+            session.introduce(logged_model(models, entry.model, "offline", entry.checkpoint))
             _compare(found, request, digest(session.own[: session.frame]), entry.digest)
         elif isinstance(entry, Prepared):
             _work_ahead(session, entry.passes)
@@ -71,7 +71,8 @@ def _compare(found: Replay, request: int, made: int, logged: int) -> None:
         found.differ.append(request)
 
 
-def _model(models: Models, name: str, kind: str, checkpoint: str) -> Bundle:
+def logged_model(models: Models, name: str, kind: str, checkpoint: str) -> Bundle:
+    """The model a log names. Raises WrongValue where it is another one by now."""
     bundle = models(name, kind)
     if bundle.file.checkpoint != checkpoint:
         raise WrongValue(

@@ -47,8 +47,10 @@ class Seat:
         offline: Bundle | None,
         clock: Callable[[], float],
         tell: Callable[[Down], None],
+        log: Log | None = None,
     ) -> "Seat":
-        seat = cls(name, Session(start, bundle), offline, clock, tell)
+        """A new player's. Raises WrongValue."""
+        seat = cls(name, Session(start, bundle), offline, clock, tell, Log() if log is None else log)
         seat.log.append(Begun(start, bundle.folder.name, bundle.file.checkpoint, clock()))
         return seat
 
@@ -93,7 +95,13 @@ class Seat:
         self.request = None
         tokens = self.session.own[frame:]
         self.log.append(
-            Planned(None if planned is None else frame, digest(tokens), round(queued, 3), round(computed, 3))
+            Planned(
+                None if planned is None else frame,
+                digest(tokens),
+                round(queued, 3),
+                round(computed, 3),
+                [] if planned is None else tokens.tolist(),
+            )
         )
         if planned is not None:
             self.tell(
@@ -115,7 +123,9 @@ class Seat:
         if self.offline is not None and self.session.wants_introduction():
             chords = self.session.introduce(self.offline)
             tokens = self.session.own[: self.session.frame]
-            self.log.append(Introduced(self.offline.folder.name, self.offline.file.checkpoint, digest(tokens)))
+            self.log.append(
+                Introduced(self.offline.folder.name, self.offline.file.checkpoint, digest(tokens), tokens.tolist())
+            )
             self.tell(Intro(chords))
 
     def _hear(self, message: Notes, arrived: float) -> None:

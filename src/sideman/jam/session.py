@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from sideman.engine.bundle import Bundle
 from sideman.errors import WrongValue
-from sideman.jam.bars import Bars
+from sideman.jam.bars import Bars, checked_meter
 from sideman.jam.choose import is_hold, prolong
 from sideman.jam.intro import harmonise
 from sideman.jam.messages import (
@@ -178,10 +178,16 @@ class Session:
         planned = self.planner.tokens[1::2]
         if self.frame <= self.joins:  # nothing of it has sounded
             self._write(0, planned[: self.frame], NO_PLAN)
-        self._prolong(frame)
-        self._write(frame, planned[frame:stop], self.frame, spelled=committed)
-        self._fixed = max(self._fixed, min(frame + frames_of(self.settings.commit), stop))
+        self._put(frame, planned[frame:stop], committed)
         return self._planned(frame, stop, min(committed, stop - frame))
+
+    def promise(self, frame: int, tokens: Ints) -> None:
+        """Promise from `frame` on what was promised before, by the session that this one recovers; no tokens: there was
+        only silence ahead."""
+        assert self.frame is not None
+        if len(tokens):
+            self._sounds_from = max(self.frame, self.joins) if self._sounds_from is None else self._sounds_from
+            self._put(frame, tokens, max(0, min(self._fixed, len(self.own)) - frame))
 
     def wants_introduction(self) -> bool:
         """Whether there is a melody to harmonise that was listened to and not yet accompanied."""
@@ -195,9 +201,13 @@ class Session:
         melody = self.heard.tokens(self.frame)[: self.frame]
         form = self.bars.form(self.frame)[: self.frame]
         chords = harmonise(offline, self.bundle.vocabulary, melody, form, self.settings.seed)
-        self._write(0, chords, NO_PLAN)
-        self._introduced = self.frame
+        self.take_introduction(chords)
         return jam_chords(self.bundle.vocabulary, chords, self._keys, 0, False)
+
+    def take_introduction(self, chords: Ints) -> None:
+        """What was listened to has been harmonised like this."""
+        self._write(0, chords, NO_PLAN)
+        self._introduced = len(chords)
 
     def prepare(self) -> Work:
         """Work ahead for the time when the network's window is full."""
@@ -253,6 +263,14 @@ class Session:
             last = int(self.own[-1]) if len(self.own) else SILENCE
             hold = prolong(self.bundle.vocabulary, last, None)
             self._write(len(self.own), np.full(missing, hold), NO_PLAN)
+
+    def _put(self, frame: int, tokens: Ints, committed: int) -> None:
+        """Promise tokens from `frame` on, the first `committed` of them once more."""
+        assert self.frame is not None
+        self._prolong(frame)
+        self._write(frame, tokens, self.frame, spelled=committed)
+        stop = frame + len(tokens)
+        self._fixed = max(self._fixed, min(frame + frames_of(self.settings.commit), stop))
 
     def _write(self, frame: int, tokens: Ints, source: int, spelled: int = 0) -> None:
         """Put the partner's tokens in from `frame` on, made by the request of frame `source`; what follows them stays.
@@ -325,13 +343,3 @@ def _hash(event: Event) -> int:
 
 def frames_of(beats: float) -> int:
     return round(beats * FRAMES_PER_BEAT)
-
-
-def checked_meter(text: str) -> Meter:
-    """A metre whose bars the grid can hold. Raises WrongValue."""
-    meter = Meter.parse(text)
-    if meter.bar_beats * FRAMES_PER_BEAT % 1 or meter.bar_beats > 16:
-        raise WrongValue(
-            f"A bar of {text} does not fill whole 16ths, or more than 16 beats.", "Use one like 4/4 or 6/8."
-        )
-    return meter

@@ -39,7 +39,7 @@ def online_step(model: OnlineModel, graph: Graph) -> Graph:
     if model.form is not None:
         x = graph.add("Add", x, form(graph, model.form, places))
     states = Stack(graph, model.stack, positions, filled).run(x)
-    _finish(graph, states, read, _output(model.embed, model.head, graph.int8))
+    _finish(graph, states, read, _output(graph, model.embed, model.head))
     return graph
 
 
@@ -54,7 +54,7 @@ def offline_step(model: OfflineModel, graph: Graph) -> Graph:
         condition = graph.input("condition", TensorProto.FLOAT, ("B", "S", model.config.decoder.width))
         x = graph.add("Add", x, condition)
     states = Stack(graph, model.decoder, positions, filled, memory).run(x)
-    _finish(graph, states, read, _output(model.embed_chords, model.head, graph.int8))
+    _finish(graph, states, read, _output(graph, model.embed_chords, model.head))
     return graph
 
 
@@ -101,8 +101,7 @@ def sheet_chars(model: SheetModel, graph: Graph) -> Graph:
     positions, filled = _places(graph)
     x = graph.add("Concat", states, graph.embedding(ids, model.embed.weight), axis=1)
     after = Stack(graph, model.chars, positions, filled).run(x)
-    table = model.embed.weight
-    graph.output("logits", graph.linear(after, table.half().float() if graph.int8 else table), ("B", "T", VOCABULARY))
+    graph.output("logits", graph.linear(after, graph.rounded(model.embed.weight)), ("B", "T", VOCABULARY))
     return graph
 
 
@@ -124,11 +123,9 @@ def _step_inputs(graph: Graph) -> tuple[str, str, str, str]:
     return tokens, positions, filled, read
 
 
-def _output(embed: nn.Embedding, head: nn.Linear | None, int8: bool) -> Tensor:
+def _output(graph: Graph, embed: nn.Embedding, head: nn.Linear | None) -> Tensor:
     """The output table; one that is the input table too is rounded as that is stored."""
-    if head is not None:
-        return head.weight
-    return embed.weight.half().float() if int8 else embed.weight
+    return graph.rounded(embed.weight) if head is None else head.weight
 
 
 def _finish(graph: Graph, states: str, read: str, table: Tensor) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import torch
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 from torch import Tensor
@@ -16,6 +17,8 @@ FUSED = "com.microsoft"
 # A weight of 64 times an activation of 255, twice, still fits 16 bits: processors without
 # 8-bit dot products add pairs of products in 16 bits and would saturate above.
 INT8_RANGE = 64
+# Rows that are only looked up may use all of it.
+EMBEDDING_RANGE = 127
 
 
 class Graph:
@@ -71,16 +74,30 @@ class Graph:
         return self.add("DynamicQuantizeMatMul", x, *inputs, domain=FUSED)
 
     def embedding(self, ids: str, table: Tensor) -> str:
-        """Rows of a table, which beside int8 weights is stored in half precision."""
+        """Rows of a table, as `rounded` has them."""
         if not self.int8:
             return self.add("Gather", self.constant(array_of(table)), ids)
-        found = self.add("Gather", self.constant(array_of(table).astype(np.float16)), ids)
-        return self.add("Cast", found, to=TensorProto.FLOAT)
+        steps, scale = _in_steps(array_of(table))
+        found = self.add("Cast", self.add("Gather", self.constant(steps), ids), to=TensorProto.FLOAT)
+        return self.add("Mul", found, self.add("Gather", self.constant(scale), ids))
+
+    def rounded(self, table: Tensor) -> Tensor:
+        """A table as an embedding stores it: beside int8 weights in 8 bits, one scale a row."""
+        return torch.from_numpy(np.multiply(*_in_steps(array_of(table)))) if self.int8 else table
 
     def save(self, path: Path) -> None:
         graph = helper.make_graph(self.nodes, path.stem, self.inputs, self.outputs, self.constants)
         model = helper.make_model(graph, opset_imports=OPSETS, ir_version=IR_VERSION, producer_name="sideman")
         path.write_bytes(model.SerializeToString())
+
+
+def _in_steps(rows: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Rows [N, K] as steps of a scale [N, 1]. The scale has the 11 bits of half precision, so that products are exact
+    and what is read back becomes the same steps again."""
+    scale = (np.abs(rows).max(1, keepdims=True) / EMBEDDING_RANGE).astype(np.float16).astype(np.float32)
+    scale[scale == 0] = 1
+    steps = np.rint(rows / scale).clip(-EMBEDDING_RANGE, EMBEDDING_RANGE)
+    return steps.astype(np.int8), scale
 
 
 def array_of(weight: Tensor) -> NDArray[np.float32]:

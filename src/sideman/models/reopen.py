@@ -106,11 +106,15 @@ class _Reader(Graph):
         return self.add("MatMul", x, "weight")
 
     def embedding(self, ids: str, table: Tensor) -> str:
-        self._take(array_of(table), next(self.stored))
+        rows = next(self.stored)
+        self._take(array_of(table), np.multiply(rows, next(self.stored)) if self.int8 else rows)
         return self.add("Gather", "table", ids)
 
+    def rounded(self, table: Tensor) -> Tensor:
+        """Nothing to take: the input table has been."""
+        return torch.zeros_like(table)
+
     def _take(self, numbers: NDArray[np.generic], values: NDArray[np.generic]) -> None:
-        """Weights by their numbers. Other constants are passed over, and output tables that are the input tables:
-        rounded to half precision, their numbers are infinite."""
-        if numbers.dtype == np.float32 and numbers.size and numbers.min() >= FIRST and np.isfinite(numbers).all():
+        """Weights by their numbers; other constants are passed over."""
+        if numbers.dtype == np.float32 and numbers.size and numbers.min() >= FIRST:
             self.weights[numbers.astype(np.int64) - FIRST] = values

@@ -28,7 +28,8 @@ from sideman.serve.compose_stream import Composing
 from sideman.serve.failures import on_bug, on_gone, on_http_error, on_sideman_error
 from sideman.serve.guard import Guard
 from sideman.serve.jam_room import JamRoom
-from sideman.serve.jam_socket import jam_socket
+from sideman.serve.jam_shelf import Shelf
+from sideman.serve.jam_socket import jam_socket, jam_without_socket
 from sideman.serve.messages import HealthAnswer, JamHealth, ModelOut, ModelsAnswer, request_of
 from sideman.serve.openapi import openapi_document
 from sideman.serve.page import docs_page
@@ -43,10 +44,13 @@ from sideman.serve.worker import Gone, Worker
 PLAY_SECONDS = 0.1
 
 
-def make_app(token: str | None = None, model: str | None = None, log: Path | None = None) -> Starlette:
+def make_app(
+    token: str | None = None, model: str | None = None, log: Path | None = None, shelf: Path | None = None
+) -> Starlette:
     """The application; with a token every route but health, the page and the description asks for it.
 
-    `model`: who plays along when a player names nobody. `log`: folder for the records of jams that are over.
+    `model`: who plays along when a player names nobody. `log`: folder for the records of jams that are over. `shelf`:
+    folder of those that go on, shared with the other processes that serve the same address.
     """
     site = Site()
     document = openapi_document(with_token=token is not None)
@@ -57,6 +61,7 @@ def make_app(token: str | None = None, model: str | None = None, log: Path | Non
         Route("/v1/takes", takes, methods=["POST"]),
         *COMPOSE_ROUTES,
         WebSocketRoute("/v1/jam", jam_socket),
+        Route("/v1/jam", jam_without_socket),
         Route("/v1/jam/{session}/log", jam_log),
         Route("/v1/models", models),
         Route("/v1/health", health),
@@ -70,7 +75,7 @@ def make_app(token: str | None = None, model: str | None = None, log: Path | Non
     ]
     return Starlette(
         routes=routes,
-        lifespan=partial(_threads, model=model, log=log),
+        lifespan=partial(_threads, model=model, log=log, shelf=None if shelf is None else Shelf(shelf)),
         middleware=[Middleware(Guard, token=token)],
         exception_handlers={
             SidemanError: on_sideman_error,
@@ -145,11 +150,11 @@ def _json(answer: msgspec.Struct) -> Response:
 
 
 @asynccontextmanager
-async def _threads(app: Starlette, model: str | None, log: Path | None) -> AsyncIterator[None]:
+async def _threads(app: Starlette, model: str | None, log: Path | None, shelf: Shelf | None) -> AsyncIterator[None]:
     app.state.worker = Worker()
     app.state.composing = Composing()
     app.state.engraving = Worker("scores")
-    app.state.jam = JamRoom(model, log)
+    app.state.jam = JamRoom(model, log, shelf)
     app.state.plannings = Plannings()
     sweeping = asyncio.create_task(app.state.jam.sweep())
     yield

@@ -22,6 +22,8 @@ def error_response(error: SidemanError) -> Response:
     headers = {"Retry-After": str(RETRY_SECONDS)} if error.status == 503 else {}
     if error.status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if error.status == 426:
+        headers["Upgrade"] = "websocket"
     return _response(error.status, error.code, error.message, error.hint, headers)
 
 

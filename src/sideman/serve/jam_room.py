@@ -16,11 +16,13 @@ from sideman.engine.bundle import Bundle, load_bundle
 from sideman.engine.models import find_model
 from sideman.errors import SidemanError, UnknownModel
 from sideman.files import write_atomic
-from sideman.jam.log import Log
+from sideman.jam.log import Log, read_log
 from sideman.jam.messages import Bye, Down, Notes, Service, Set, Start
+from sideman.jam.recover import recover
 from sideman.jam.scheduler import Scheduler
 from sideman.jam.seat import Seat
 from sideman.jam.service import Tally
+from sideman.serve.jam_shelf import Shelf
 from sideman.serve.outbox import Outbox
 
 # How long a player who has left may come back, and how often that is looked at.
@@ -63,6 +65,10 @@ class Models:
         except UnknownModel:
             return None
 
+    def logged(self, name: str, kind: str) -> Bundle:
+        """A model that a log names. Raises UnknownModel."""
+        return self._open(find_model(name, kind=kind))
+
     def _open(self, folder: Path) -> Bundle:
         with self._lock:
             if folder not in self._opened:
@@ -83,19 +89,23 @@ class Guest:
 
 
 class JamRoom:
-    """Everybody who plays. `log`: folder for the records of jams that are over."""
+    """Everybody who plays here. `log`: folder for the records of jams that are over. `shelf`: those that go on, where
+    other processes serve the same address."""
 
-    def __init__(self, model: str | None = None, log: Path | None = None) -> None:
+    def __init__(self, model: str | None = None, log: Path | None = None, shelf: Shelf | None = None) -> None:
         self.schedulers = [Scheduler() for _ in range(SCHEDULERS)]
         self.models = Models()
         self.model = model
         self.log = log
+        self.shelf = shelf
         self._guests: dict[str, Guest] = {}
         self._over: dict[str, Log] = {}
         self._past = Tally()
 
     async def sit(self, start: Start, outbox: Outbox) -> tuple[Seat, bool]:
-        """A seat for a player, his old one if he comes back in time. Raises UnknownModel, WrongValue, RoomFull."""
+        """A seat for a player, his old one if he comes back in time, to whatever process. Raises UnknownModel,
+        WrongValue, RoomFull."""
+        self._let_go()
         known = self._guests.get(start.session or "")
         if known is not None:
             if known.outbox is not None:
@@ -105,13 +115,14 @@ class JamRoom:
             return known.seat, True
         if len(self._guests) >= MAX_PLAYERS:
             raise RoomFull(f"{MAX_PLAYERS} jams are going on already.", "Try again in a minute.")
-        bundle, offline = await asyncio.to_thread(self._bundles, start.model or self.model)
-        name, tell = secrets.token_urlsafe(12), self._teller(outbox)
-        scheduler = self.idlest
-        seat = await asyncio.to_thread(Seat.open, name, start, bundle, offline, scheduler.clock, tell)
-        self._guests[name] = Guest(seat, scheduler, outbox)
+        scheduler, tell = self.idlest, self._teller(outbox)
+        seat = await asyncio.to_thread(self._recovered, start.session, scheduler, tell)
+        resumed = seat is not None
+        if seat is None:
+            seat = await asyncio.to_thread(self._fresh, start, scheduler, tell)
+        self._guests[seat.name] = Guest(seat, scheduler, outbox)
         scheduler.join(seat)
-        return seat, False
+        return seat, resumed
 
     @property
     def idlest(self) -> Scheduler:
@@ -138,6 +149,8 @@ class JamRoom:
         guest = self._guests.pop(seat.name, None)
         if guest is not None:
             guest.scheduler.leave(seat)
+            if self.shelf is not None:
+                self.shelf.end(seat.name)
             self._past += seat.session.tally
             self._over[seat.name] = seat.log
             for name in list(self._over)[:-KEPT_LOGS]:
@@ -150,7 +163,9 @@ class JamRoom:
         """The record of a jam that goes on, or was over not long ago."""
         guest = self._guests.get(name)
         log = self._over.get(name) if guest is None else guest.seat.log
-        return None if log is None else log.text()
+        if log is None:
+            return None if self.shelf is None else self.shelf.read(name)
+        return log.text()
 
     def service(self) -> Service:
         """Figures over all jams since the start."""
@@ -164,6 +179,9 @@ class JamRoom:
         """Clear the seats of those who did not come back, until cancelled."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
+            self._let_go()
+            if self.shelf is not None:
+                await asyncio.to_thread(self.shelf.sweep)
             for guest in list(self._guests.values()):
                 if guest.left is not None and guest.scheduler.clock() - guest.left > RESUME_SECONDS:
                     self.rise(guest.seat)
@@ -185,8 +203,33 @@ class JamRoom:
         if guest is not None:
             guest.scheduler.post(seat, message, bundle)
 
-    def _bundles(self, model: str | None) -> tuple[Bundle, Bundle | None]:
-        return self.models.online(model), self.models.offline()
+    def _fresh(self, start: Start, scheduler: Scheduler, tell: Callable[[Down], None]) -> Seat:
+        """A new player's seat. Raises UnknownModel, WrongValue."""
+        bundle = self.models.online(start.model or self.model)
+        name = secrets.token_urlsafe(12)
+        log = Log(keep=None if self.shelf is None else self.shelf.begin(name))
+        return Seat.open(name, start, bundle, self.models.offline(), scheduler.clock, tell, log)
+
+    def _recovered(self, name: str | None, scheduler: Scheduler, tell: Callable[[Down], None]) -> Seat | None:
+        """The seat of a player who had it at another process; None if nobody knows him, or not any more."""
+        text = None if self.shelf is None or name is None else self.shelf.take(name)
+        if self.shelf is None or name is None or not text:
+            return None
+        try:
+            session = recover(read_log(text), self.models.logged)
+        except SidemanError:
+            return None  # he has his history, too
+        log = Log(text, self.shelf.keeper(name))
+        return Seat(name, session, self.models.offline(), scheduler.clock, tell, log)
+
+    def _let_go(self) -> None:
+        """Players who have gone on at another process are not ours any more."""
+        for name in self.shelf.lost if self.shelf is not None else ():
+            guest = self._guests.pop(name, None)
+            if guest is not None:
+                guest.scheduler.leave(guest.seat)
+                if guest.outbox is not None:
+                    guest.outbox.put(Bye("replaced", guest.seat.session.tally.figures()))
 
     @staticmethod
     def _teller(outbox: Outbox) -> Callable[[Down], None]:

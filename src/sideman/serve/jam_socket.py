@@ -7,6 +7,8 @@ change nothing; only what threatens the server ends the connection.
 import asyncio
 from time import monotonic
 
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sideman.errors import SidemanError, TooLarge
@@ -34,6 +36,13 @@ class UnknownVersion(SidemanError):
     code = "unknown_version"
 
 
+class NoSocket(SidemanError):
+    """A plain request where a WebSocket is meant."""
+
+    code = "no_websocket"
+    status = 426
+
+
 class WrongOrder(SidemanError):
     """A message at the wrong time."""
 
@@ -41,6 +50,11 @@ class WrongOrder(SidemanError):
 
 
 FATAL = (TooMany, TooLarge, UnknownVersion)
+
+
+async def jam_without_socket(request: Request) -> Response:
+    """GET /v1/jam, asked plainly."""
+    raise NoSocket("A jam is played over a WebSocket.", "Open one at this address; GET /docs has its messages.")
 
 
 async def jam_socket(socket: WebSocket) -> None:

@@ -211,6 +211,7 @@ def _score_operation(with_token: bool) -> Schema:
 def _jam_operation(with_token: bool) -> Schema:
     messages = {"application/json": {"schema": {"anyOf": [_ref("JamUp"), _ref("JamDown")]}}}
     answers = {"101": {"description": "A WebSocket; these are its messages, up and down.", "content": messages}}
+    answers |= _errors({403: ERRORS[403], 426: "This was no WebSocket."})
     return _operation("jam", "Jam: play a melody, hear chords with it (WebSocket).", JAM, answers, with_token)
 
 

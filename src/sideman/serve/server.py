@@ -98,7 +98,8 @@ def serve_on(
     model: str | None = None,
     log: Path | None = None,
     tls: Tls | None = None,
+    shelf: Path | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    make_server(make_app(token, model, log), tls).run(sockets=[socket])
+    make_server(make_app(token, model, log, shelf), tls).run(sockets=[socket])

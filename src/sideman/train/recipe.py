@@ -128,6 +128,9 @@ def check_seeds(seeds: tuple[int, ...]) -> None:
 
 T = TypeVar("T", bound=msgspec.Struct)
 _FIELDS = "See the recipe's fields in docs/training.md."
+# libyaml reads and writes the same ten times as fast, where PyYAML was built with it.
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_DUMPER = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
 def load_recipe(path: Path, overrides: tuple[str, ...] = (), kind: type[T] = Recipe) -> T:  # type: ignore[assignment]
@@ -155,7 +158,7 @@ def recipe_of(run: str, folder: Path) -> Path | None:
 
 def dump_recipe(recipe: msgspec.Struct) -> str:
     """The resolved recipe as YAML."""
-    return yaml.safe_dump(msgspec.to_builtins(recipe), sort_keys=False)
+    return yaml.dump(msgspec.to_builtins(recipe), Dumper=_DUMPER, sort_keys=False)
 
 
 def _resolved(path: Path, overrides: tuple[str, ...]) -> dict[str, Any]:
@@ -169,7 +172,7 @@ def _read_tree(path: Path, depth: int) -> dict[str, Any]:
     if depth > 8:
         raise WrongValue(f"{path} extends itself.", "Let one recipe of the chain stand on its own.")
     try:
-        tree = yaml.safe_load(path.read_text(encoding="utf-8"))
+        tree = yaml.load(path.read_text(encoding="utf-8"), _LOADER)
     except OSError as error:
         hint = "Give the path of a recipe, e.g. recipes/toy/online.yaml."
         raise UnreadableFile(f"Cannot read the recipe {path}: {error.strerror}.", hint) from None
