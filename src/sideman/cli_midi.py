@@ -118,8 +118,8 @@ def _check(midi: dict[str, Any], ports: "Ports") -> None:
 
 
 def _setup(midi: dict[str, Any], log: Path | None) -> "Setup":
-    from sideman.jam.messages import VERSION, Start
     from sideman.jam.bars import checked_meter
+    from sideman.jam.messages import VERSION, Start
     from sideman.serve.midi_jam import Setup
 
     names = ("lookahead", "commit", "listen", "temperature", "seed")

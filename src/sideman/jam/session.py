@@ -35,7 +35,6 @@ from sideman.jam.planner import FREE, MIN_P, Planner, Question, Work
 from sideman.jam.service import Tally
 from sideman.jam.spans import chord_tokens, jam_chords, jam_notes, melody_key, melody_tokens, started
 from sideman.music.metre import FRAMES_PER_BEAT
-from sideman.music.song import Meter
 from sideman.music.vocabulary import BOS, SILENCE, PartName, translate
 
 Ints = NDArray[np.int64]
