@@ -9,7 +9,7 @@ import pytest
 from hypothesis import settings
 
 from sideman.engine.bundle import load_bundle
-from sideman.options.answer import Answer, ChordOut, Option
+from sideman.options.answer import Answer, ChordOut, Explanation, KeyOut, Option
 from sideman.options.request import Request
 
 pytest_plugins = ("tiny_models", "toy_music")  # fixtures: the tiny networks; songs to train on
@@ -62,6 +62,7 @@ def plain_offer(request: Request) -> Answer:
             scores={"harmony": 0.5},
             note_in_chord=0.5,
             silence=0.0,
+            explanation=Explanation([KeyOut(0.0, "C major")], "open", "Stays on one chord.", []),
             chords=[ChordOut(onset=0.0, duration=request.melody.beats, symbol=symbol, pitches=[48, 52, 55], bass=36)],
         )
         for rank, symbol in enumerate(symbols[: request.n], 1)

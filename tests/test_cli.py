@@ -298,3 +298,52 @@ def test_a_server_stops_when_told(name: signal.Signals, code: int):
             server.kill()
     assert server.returncode == code
     assert "Traceback" not in rest
+
+
+def test_the_dials_of_the_flags(
+    midi_file: MidiFile, fake_offer: list[Request], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    example = tmp_path / "like.abc"
+    example.write_text('X:1\nM:4/4\nL:1/4\nK:C\n"Dm9"d4|"G13"g4|\n')
+    dials = ["--complexity", "extensions", "--bass", "0.25", "--key", "free", "--cadence", "plagal", "--surprise", "1"]
+    for like in (str(example), "Dm9 | G13"):
+        assert run(["options", str(midi_file()), *dials, "--like", like]) == 0
+    for asked in fake_offer:
+        found = (asked.complexity, asked.bass, asked.key, asked.cadence, asked.surprise)
+        assert found == ("extensions", 0.25, "free", "plagal", 1.0)
+        assert asked.like is not None
+        assert asked.like.density == 1.0
+    assert len(fake_offer) == 2
+
+
+@pytest.mark.parametrize(
+    ("flags", "named"),
+    [
+        (["--complexity", "jazz"], "complexity"),
+        (["--bass", "2"], "bass"),
+        (["--surprise", "x"], "surprise"),
+        (["--key", "Am"], "key"),
+        (["--cadence", "none"], "cadence"),
+        (["--like", "Dm9 | Hx"], "Hx"),
+        (["--like", " "], "like"),
+        (["--like", "no/such.mid"], "no/such.mid"),
+        (["--serve-stdio"], "stdin"),
+    ],
+)
+def test_wrong_dials(
+    flags: list[str], named: str, midi_file: MidiFile, fake_offer: list[Request], capsys: pytest.CaptureFixture[str]
+):
+    assert run(["options", str(midi_file()), *flags]) == 2
+    assert named in one_line(capsys)
+    assert not fake_offer
+
+
+def test_stdin_takes_the_dials_too(
+    fake_offer: list[Request], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    body = '{"melody": {"frames": [60, -1]}, "cadence": "half", "like": "C | G7", "bass": 0.5}'
+    monkeypatch.setattr("sys.stdin", TextIOWrapper(BytesIO(body.encode())))
+    assert run(["options", "-", "--bass", "1", "--format", "json"]) == 0
+    assert (fake_offer[0].cadence, fake_offer[0].bass) == ("half", 1.0)
+    assert fake_offer[0].like is not None
+    assert json.loads(capsys.readouterr().out)["options"]

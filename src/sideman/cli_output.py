@@ -122,6 +122,8 @@ def text_of(name: str, melody: Song, answer: Answer) -> str:
         parts = ", ".join(f"{part} {value:.2f}" for part, value in option.scores.items())
         inside = "" if option.note_in_chord is None else f", {option.note_in_chord:.0%} of the notes in the chord"
         lines.append(f"{option.rank}.  score {option.score:.2f} ({parts}){inside}")
+        keys = ", then ".join(change.key for change in option.explanation.keys)
+        lines.append(f"    {keys}. {option.explanation.summary}")
         bars = write_chart(replace(melody, chords=spans_of(option))).partition("\n\n")[2]  # its head is said above
         lines += [f"    {row}".rstrip() for row in bars.splitlines()]
         lines.append("")

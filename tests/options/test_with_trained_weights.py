@@ -1,14 +1,28 @@
 """With the weights a user gets: what the choices do to the music, and that there is music at all."""
 
 import statistics
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
 
+import numpy as np
 import pytest
 from asking import ODE, ask, span, spans, tune
 
-from sideman.engine.models import find_model
+from sideman.engine.models import find_model, open_model
+from sideman.engine.speculate import Melody, score
 from sideman.errors import UnknownModel
+from sideman.formats.load import load_song
+from sideman.music.frames import encode
+from sideman.music.pitch import parse_key
+from sideman.music.roman import in_key
+from sideman.music.song import ChordSpan
+from sideman.options.likeness import Style, read_chart
+from sideman.options.plan import make_plan
+from sideman.options.request import Request
 
 SONG = tune(ODE * 2)  # eight bars of 4/4
+GREEN = load_song(Path(__file__).parents[2] / "examples" / "greensleeves.mid")
 
 
 @pytest.fixture(autouse=True)
@@ -59,3 +73,73 @@ def test_what_is_kept_is_heard_by_the_rest():
     for option in ask(SONG, keep=keep).options:
         assert {(k.onset, k.duration, k.chord) for k in keep} <= set(spans(option))
         assert option.silence <= 0.2
+
+
+def log_likelihood(song, answer):
+    """Mean log-probability a frame of the options under the model that ships."""
+    bundle = open_model(find_model(None))
+    plan = make_plan(Request(song))
+    melody, _ = bundle.vocabulary.encode(plan.frames)
+    prepared = Melody.prepare(bundle, melody.astype(np.int64), plan.frames.form)
+    rows = [
+        bundle.vocabulary.encode(
+            encode(replace(song, chords=tuple(ChordSpan(*each) for each in spans(o))), len(melody))
+        )
+        for o in answer.options
+    ]
+    return score(bundle, prepared, np.stack([chords for _, chords in rows]).astype(np.int64)).mean()
+
+
+def test_surprise_is_what_the_model_does_not_expect():
+    found = [log_likelihood(GREEN, ask(GREEN, surprise=dial)) for dial in (0.0, 0.5, 1.0)]
+    assert min(found[:2]) > 1.3 * found[2]
+    dull, wild = (ask(GREEN, surprise=dial) for dial in (0.0, 1.0))
+    assert sum(len(o.chords) for o in wild.options) < 1.5 * sum(len(o.chords) for o in dull.options), "which, not when"
+
+
+def test_a_smooth_bass_moves_less():
+    def motion(bass):
+        steps = []
+        for option in ask(GREEN, bass=bass).options:
+            line = [each.bass for _, _, each in spans(option)]
+            steps += [min((b - a) % 12, (a - b) % 12) for a, b in pairwise(line)]
+        return statistics.mean(steps)
+
+    assert motion(1.0) < 0.6 * motion(0.0)
+    assert motion(1.0) < motion(0.5) < motion(0.0)
+
+
+def test_a_free_key_leaves_it_more_often():
+    def foreign(key):
+        rows = [spans(option) for option in ask(GREEN, key=key).options]
+        return statistics.mean(not in_key(each, parse_key("Am")) for row in rows for _, _, each in row)
+
+    assert foreign("lock") == 0
+    assert foreign("free") > 1.3 * foreign(None) > 0
+
+
+def test_richer_chords_still_hold_the_melody():
+    plain = statistics.mean(option.note_in_chord for option in ask(GREEN, complexity="triads").options)
+    for complexity, tones in (("sevenths", 4), ("extensions", 5)):
+        answer = ask(GREEN, complexity=complexity)
+        rich = [len(each.tones) >= tones for option in answer.options for _, _, each in spans(option)]
+        assert statistics.mean(rich) > 0.8
+        assert statistics.mean(option.note_in_chord for option in answer.options) > plain - 0.02
+
+
+def test_like_an_example():
+    style = read_chart("Dm9 | G13 | Cmaj9 | Fmaj7 . E7#9 .")
+
+    def likeness(answer):
+        return statistics.mean(
+            style.likeness(Style.of([each for _, _, each in spans(option)], GREEN.beats / 3))
+            for option in answer.options
+        )
+
+    assert likeness(ask(GREEN, like=style)) > likeness(ask(GREEN)) + 0.1
+
+
+def test_options_say_what_sets_them_apart():
+    answer = ask(GREEN)
+    assert len({option.explanation.summary for option in answer.options}) >= 4
+    assert all(option.explanation.keys[0].key == "A minor" for option in answer.options)

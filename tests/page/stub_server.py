@@ -3,13 +3,13 @@
 `python stub_server.py PORT` serves until it is killed; it prints one line of JSON for each message it hears.
 """
 
-import asyncio
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
 import stub_compose
+import stub_options
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -17,35 +17,14 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from stub_options import chords_between
 
 import sideman.serve
 
 STATIC = Path(sideman.serve.__file__).parent / "static"
 Message = dict[str, Any]
 
-# A chord a bar, over and over.
-SONG = [
-    ("C", [48, 52, 55], 36),
-    ("Am7", [57, 48, 52, 55], 45),
-    ("Dm7", [50, 53, 57, 48], 38),
-    ("G7", [55, 59, 50, 53], 43),
-]
-BAR = 4.0
 SESSIONS: set[str] = set()  # forgotten when the process ends
-
-
-def chords_between(start: float, end: float) -> list[Message]:
-    """The song's chords from `start` to `end`, the first one cut there."""
-    found = []
-    bar = int(start // BAR)
-    while bar * BAR < end:
-        onset = max(bar * BAR, start)
-        symbol, pitches, bass = SONG[bar % len(SONG)]
-        length = min((bar + 1) * BAR, end) - onset
-        chord = {"onset": onset, "duration": length, "symbol": symbol, "pitches": pitches, "bass": bass}
-        found.append({**chord, "struck": onset == bar * BAR})
-        bar += 1
-    return found
 
 
 class Player:
@@ -125,18 +104,6 @@ async def takes(request: Request) -> Response:
     return Response(b"MThd stub", media_type=request.headers["accept"])
 
 
-async def options(request: Request) -> Response:
-    body = await request.json()
-    print(json.dumps({"type": "options", **body}), flush=True)
-    end = max(note["onset"] + note["duration"] for note in body["melody"]["notes"])
-    await asyncio.sleep(0.05)
-    offers = []
-    for rank in range(1, body["n"] + 1):
-        turned = [{**chord, "symbol": SONG[(i + rank) % 4][0]} for i, chord in enumerate(chords_between(0, end))]
-        offers.append({"rank": rank, "score": 1 / rank, "chords": turned})
-    return JSONResponse({"options": offers})
-
-
 def make_app() -> Starlette:
     return Starlette(
         routes=[
@@ -145,7 +112,10 @@ def make_app() -> Starlette:
             Mount("/static", StaticFiles(directory=STATIC)),
             Route("/v1/models", models),
             Route("/v1/takes", takes, methods=["POST"]),
-            Route("/v1/options", options, methods=["POST"]),
+            Route("/options", lambda request: FileResponse(STATIC / "options.html")),
+            Route("/v1/options", stub_options.options, methods=["POST"]),
+            Route("/v1/alternatives", stub_options.alternatives, methods=["POST"]),
+            Route("/v1/songs", stub_options.songs, methods=["POST"]),
             Route("/v1/compose/models", stub_compose.models),
             Route("/v1/compose", stub_compose.compose, methods=["POST"]),
             Route("/v1/score", stub_compose.score, methods=["POST"]),

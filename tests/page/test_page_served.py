@@ -15,6 +15,7 @@ from sideman.formats.load import load_song
 Open = Callable[..., Any]
 FAST = {"tempo": 150, "listen": 2, "metronome": False}
 MELODY = "adgkhfgdsadf"
+GREENSLEEVES = Path(__file__).parents[2] / "examples" / "greensleeves.mid"
 
 
 @pytest.fixture(scope="module")
@@ -133,3 +134,34 @@ def test_chords_are_answered_with_a_melody(open_page: Open, tmp_path: Path) -> N
     song = load_song(save(page, "MIDI", tmp_path))
     assert [span.chord.name() for span in song.chords] == ["C", "F", "C"]
     assert len(song.notes) == page.evaluate("sideman.app.takes.list()[0].notes.length") > 0
+
+
+def test_from_a_file_to_a_row_with_a_kept_and_a_typed_chord(open_page: Open, tmp_path: Path) -> None:
+    page = open_page(path="options", settings={"n": 2, "complexity": "sevenths"})
+    page.set_input_files("#file", GREENSLEEVES)
+    wait(page, "sideman.adviser.busy === null && sideman.desk.doc.melody.meter === '6/8'")
+    page.click("#offer")
+    page.wait_for_selector(".row:nth-child(2)", timeout=60_000)
+    plain = "({ onset, duration, symbol }) => [onset, duration, symbol]"
+    chords = f"sideman.desk.doc.rows.map(({{ chords }}) => chords.map({plain}))"
+    kept = page.evaluate(chords)[0][2]
+    page.click(".row:nth-child(1) .chord:nth-child(3)")
+    page.keyboard.press("l")
+    page.click("#offer")
+    wait(page, "sideman.adviser.busy === null && sideman.desk.past.length > 3")
+    assert all(kept in row for row in page.evaluate(chords)), "the kept chord is in every row, exactly"
+    page.click(".row:nth-child(2) .chord:nth-child(1)")
+    page.keyboard.press("Enter")
+    page.keyboard.type("F#m7b5")
+    page.keyboard.press("Enter")
+    wait(page, "sideman.desk.doc.rows[1].edited && sideman.adviser.busy === null")
+    assert page.evaluate("sideman.desk.doc.rows[1].chords[0].symbol") == "F#m7b5"
+    page.keyboard.press("a")
+    page.wait_for_selector(".others button:nth-child(1)", timeout=60_000)
+    with page.expect_download(timeout=60_000) as download:
+        page.click(".inspector [data-file=musicxml]")
+    path = tmp_path / download.value.suggested_filename
+    download.value.save_as(path)
+    written = load_song(path)
+    assert str(written.meters[0]) == "6/8"
+    assert written.chords[0].chord.name() == "F#m7b5"

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ from starlette.testclient import TestClient
 
 from sideman.options.request import Request
 from sideman.serve.app import make_app
-from sideman.serve.openapi import EXAMPLE, openapi_document
+from sideman.serve.openapi import ALTERNATIVES_EXAMPLE, EXAMPLE, openapi_document
 
 
 @pytest.fixture
@@ -55,6 +56,20 @@ def test_bounds_are_in_the_document():
 
 def test_the_example_works(client: TestClient):
     assert client.post("/v1/options", json=EXAMPLE).status_code == 200
+
+
+def test_the_example_of_alternatives_works(tiny_home: Path):
+    with TestClient(make_app()) as client:
+        answer = client.post("/v1/alternatives", json=ALTERNATIVES_EXAMPLE)
+        assert answer.status_code == 200
+        assert [each["rank"] for each in answer.json()["alternatives"]] == [1, 2, 3, 4]
+        assert answer.json()["chord"]["symbol"] == "F"
+
+
+def test_the_form_says_what_the_form_takes():
+    fields = openapi_document()["components"]["schemas"]["OptionsForm"]["properties"]
+    assert [kind["type"] for kind in fields["like"]["anyOf"]] == ["string"]
+    assert fields["cadence"]["enum"] == ["authentic", "deceptive", "half", "open", "plagal"]
 
 
 def test_the_page_shows_the_document_and_loads_nothing(client: TestClient):

@@ -60,6 +60,21 @@ BAD_JSON = {
     ),
     "unknown chord": ({**GOOD, "keep": [{"onset": 0, "duration": 1, "symbol": "Hx"}]}, "unknown_chord", "Hx"),
     "keep no chord": ({**GOOD, "keep": [{"onset": 0, "duration": 1, "symbol": "N.C."}]}, "unknown_chord", "N.C."),
+    "complexity": ({**GOOD, "complexity": "jazz"}, "wrong_value", "complexity"),
+    "bass 2": ({**GOOD, "bass": 2}, "wrong_value", "bass"),
+    "surprise -1": ({**GOOD, "surprise": -1}, "wrong_value", "surprise"),
+    "key of another kind": ({**GOOD, "key": "Am"}, "wrong_value", "key"),
+    "cadence": ({**GOOD, "cadence": "perfect"}, "wrong_value", "cadence"),
+    "like a number": ({**GOOD, "like": 3}, "wrong_value", "like"),
+    "like nothing": ({**GOOD, "like": " | "}, "wrong_value", "like"),
+    "like silence": ({**GOOD, "like": "N.C. | N.C."}, "wrong_value", "like"),
+    "like no list": ({**GOOD, "like": []}, "wrong_value", "like"),
+    "like what is no chord": ({**GOOD, "like": "Dm9 | Hx"}, "unknown_chord", "Hx"),
+    "like two at once": (
+        {**GOOD, "like": [{"onset": 0, "duration": 1, "symbol": symbol} for symbol in "CG"]},
+        "wrong_value",
+        "like: two chords begin at beat 0",
+    ),
     "unknown field": ({**GOOD, "tempratur": 1}, "wrong_value", "tempratur"),
 }
 
@@ -71,6 +86,29 @@ def test_wrong_values_are_named(client: TestClient, fake_offer: list[Request], c
     assert named in error["message"]
     assert error["hint"]
     assert not fake_offer, "no work is done for a bad question"
+
+
+PLACE: dict[str, Any] = {**GOOD, "chords": [{"onset": 0, "duration": 4, "symbol": "C"}], "onset": 0}
+BAD_PLACES = {
+    "no chords": ({**PLACE, "chords": []}, "wrong_value", "chords"),
+    "no place": ({name: PLACE[name] for name in ("melody", "chords")}, "wrong_value", "onset"),
+    "nothing there": ({**PLACE, "onset": 9}, "wrong_value", "onset: no chord sounds at beat 9"),
+    "silence there": (
+        {**PLACE, "chords": [{"onset": 0, "duration": 4, "symbol": "N.C."}]}, "wrong_value", "no chord sounds"),
+    "two chords at once": ({**PLACE, "chords": PLACE["chords"] * 2}, "wrong_value", "two chords begin at beat 0"),
+    "no chord": ({**PLACE, "chords": [{"onset": 0, "duration": 4, "symbol": "Hx"}]}, "unknown_chord", "Hx"),
+    "n 17": ({**PLACE, "n": 17}, "wrong_value", "n"),
+    "no melody": ({**PLACE, "melody": {"notes": []}}, "empty_melody", "no notes"),
+    "unknown field": ({**PLACE, "seed": 1}, "wrong_value", "seed"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", BAD_PLACES)
+def test_wrong_places_are_named(client: TestClient, case: str):
+    body, code, named = BAD_PLACES[case]
+    error = refused(client.post("/v1/alternatives", json=body), 400, code)
+    assert named in error["message"]
+    assert error["hint"]
 
 
 @pytest.mark.parametrize(
@@ -126,6 +164,12 @@ def test_broken_forms(client: TestClient, midi_file: Callable[..., Path]):
     refused(client.post("/v1/options", data={"n": ["1", "2"]}, files=file), 400, "wrong_value")
     refused(client.post("/v1/options", data={"keep": "0:4:C"}, files=file), 400, "wrong_value")
     refused(client.post("/v1/options", data={"colour": "blue"}, files=file), 400, "wrong_value")
+    refused(
+        client.post("/v1/options", data={"like": "C | G"}, files={**file, "like": file["file"]}), 400, "wrong_value"
+    )
+    refused(client.post("/v1/options", files={**file, "like": file["file"]}), 400, "wrong_value")  # no chords in it
+    refused(client.post("/v1/options", files={**file, "keep": file["file"]}), 400, "wrong_value")
+    refused(client.post("/v1/options", files=[("file", file["file"])] * 2), 400, "wrong_value")
 
 
 @pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "audio/midi", ""])

@@ -34,7 +34,53 @@ def test_json_becomes_the_question(client: TestClient, fake_offer: list[Request]
     said = answer.json()
     assert list(said) == ["model", "seed", "tempo", "meter", "beats", "elapsed_ms", "options", "remarks"]
     assert [o["rank"] for o in said["options"]] == [1, 2]
-    assert list(said["options"][0]["chords"][0]) == ["onset", "duration", "symbol", "pitches", "bass"]
+    assert list(said["options"][0]["chords"][0]) == [
+        "onset",
+        "duration",
+        "symbol",
+        "pitches",
+        "bass",
+        "numeral",
+        "voicing",
+    ]
+    assert list(said["options"][0]["explanation"]) == ["keys", "cadence", "summary", "tensions"]
+
+
+DIALS = {"complexity": "sevenths", "bass": 0.5, "key": "lock", "cadence": "half", "surprise": 0.25}
+
+
+def test_dials_become_the_question(client: TestClient, fake_offer: list[Request], midi_file: Callable[..., Path]):
+    chart = "Dm9 . | G13 . | %"
+    chords = [
+        {"onset": 0, "duration": 3, "symbol": "Dm9", "numeral": "ii9"},
+        {"onset": 3, "duration": 6, "symbol": "G13"},
+    ]
+    assert client.post("/v1/options", json={"melody": MELODY, "like": chart, **DIALS}).status_code == 200
+    assert client.post("/v1/options", json={"melody": MELODY, "like": chords, **DIALS}).status_code == 200
+    file = ("melody.mid", midi_file().read_bytes())
+    form = {name: str(value) for name, value in DIALS.items()}
+    assert client.post("/v1/options", data={**form, "like": chart}, files={"file": file}).status_code == 200
+    example = ("like.abc", b'X:1\nM:4/4\nL:1/4\nK:C\n"Dm9"d4|"G13"g4|g4|\n')
+    answer = client.post("/v1/options", data=form, files={"file": file, "like": example})
+    assert answer.status_code == 200, answer.text
+    for asked in fake_offer:
+        assert {name: getattr(asked, name) for name in DIALS} == DIALS
+        assert asked.like is not None
+        assert asked.like.density == pytest.approx(2 / 3)
+        assert sorted(asked.like.kinds.values()) == [0.5, 0.5]
+    assert len(fake_offer) == 4
+
+
+def test_a_midi_file_of_chords_alone_is_an_example(
+    client: TestClient, fake_offer: list[Request], midi_file: Callable[..., Path]
+):
+    file = ("melody.mid", midi_file().read_bytes())
+    triads = [(at, 4.0, pitch) for at, chord in ((0, (48, 52, 55)), (4, (53, 57, 60))) for pitch in chord]
+    example = ("chords.mid", midi_file(triads, "chords.mid").read_bytes())
+    answer = client.post("/v1/options", files={"file": file, "like": example})
+    assert answer.status_code == 200, answer.text
+    assert fake_offer[0].like is not None
+    assert fake_offer[0].like.density == 1.0
 
 
 def test_frames_are_the_same_melody(client: TestClient, fake_offer: list[Request]):

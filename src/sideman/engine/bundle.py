@@ -74,7 +74,7 @@ class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     network: dict[str, Any] = {}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bundle:
     """An opened bundle. ONNX Runtime sessions are thread-safe; open them through the properties."""
 

@@ -80,8 +80,9 @@ def pick(scores: Floats, draws: NDArray[np.float64], sampling: Sampling) -> Ints
 
 def probabilities(scores: Floats, sampling: Sampling) -> NDArray[np.float64]:
     """softmax(scores / temperature) [M, K] after min-p, top-k and top-p (nucleus) filtering."""
-    x = scores.astype(np.float64) / sampling.temperature
-    p: NDArray[np.float64] = np.exp(x - x.max(-1, keepdims=True))
+    x = (scores / np.float32(sampling.temperature)).astype(np.float32, copy=False)
+    # Exponentials of single precision are several times faster, and sums of them are as exact as the logits.
+    p: NDArray[np.float64] = np.exp(x - x.max(-1, keepdims=True)).astype(np.float64)
     p /= p.sum(-1, keepdims=True)
     if sampling.min_p > 0:
         p[p < sampling.min_p * p.max(-1, keepdims=True)] = 0
@@ -98,6 +99,6 @@ def probabilities(scores: Floats, sampling: Sampling) -> NDArray[np.float64]:
 
 def log_probability(scores: Floats, columns: Ints) -> NDArray[np.float64]:
     """Log-probability [M] of the chosen columns at temperature 1, unfiltered."""
-    x = scores.astype(np.float64)
-    top = x.max(-1)
-    return np.asarray(x[np.arange(len(x)), columns] - top - np.log(np.exp(x - top[:, None]).sum(-1)))
+    top = scores.max(-1)
+    total = np.exp(scores - top[:, None]).sum(-1, dtype=np.float64)
+    return np.asarray(scores[np.arange(len(scores)), columns].astype(np.float64) - top - np.log(total))

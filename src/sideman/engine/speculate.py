@@ -15,13 +15,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sideman.engine.bundle import Bundle, Floats, Memory, windows
+from sideman.engine.leaning import Leaning
 from sideman.engine.sampling import Sampling, candidates, column_of, log_probability, pick, tokens_of
 from sideman.engine.stream import Ints, Stream
 from sideman.music.grammar import hold_of
-from sideman.music.vocabulary import BOS, SILENCE
+from sideman.music.vocabulary import BOS, SILENCE, Vocabulary
 
-DRAFT_FRAMES = 12
+DRAFT_FRAMES = 8
 SCORE_FRAMES = 64
+# A pass costs more the larger the cache is, and so does making it larger: it grows once.
+FIRST_SLOTS = 128
 UNFORCED = -1
 
 
@@ -51,6 +54,11 @@ class Melody:
     def __len__(self) -> int:
         return len(self.tokens)
 
+    def beginning(self, count: int) -> "Melody":
+        """The first `count` frames of a melody with one memory at most; all of it was heard."""
+        condition = None if self.condition is None else self.condition[: count + 1]
+        return replace(self, tokens=self.tokens[:count], form=self.form[:count], condition=condition)
+
 
 @dataclass(frozen=True)
 class Decoded:
@@ -70,13 +78,15 @@ def decode(
     onset_bias: NDArray[np.float64] | None = None,
     temperature: NDArray[np.float64] | None = None,
     fresh: NDArray[np.bool_] | None = None,
+    leaning: Leaning | None = None,
     draft: int = DRAFT_FRAMES,
 ) -> Decoded:
     """Chords for `melody`, one row of `draws` [B, T] each.
 
     `forced` int64 [T] or [B, T]: tokens that are given (UNFORCED elsewhere). `onset_bias` [B]: added to the
     logits of chord onsets, to steer density. `temperature` [B]: one a row, times that of `sampling`.
-    `fresh` bool [T]: frames in which nothing may be held. `draft` frames are tried a pass; 1 decodes plainly.
+    `fresh` bool [T]: frames in which nothing may be held. `leaning`: which chords are wished for. `draft` frames are
+    tried a pass; 1 decodes plainly.
     """
     rows, frames = draws.shape
     forced = np.broadcast_to(np.int64(UNFORCED) if forced is None else forced, (rows, frames))
@@ -85,6 +95,7 @@ def decode(
         temperature=np.ones(rows) if temperature is None else temperature,
         fresh=np.zeros(frames, np.bool_) if fresh is None else fresh,
         sampling=sampling,
+        leaning=leaning,
     )
     if len(melody.memories) > 1:
         return _decode_windows(bundle, melody, draws, forced, steering, draft)
@@ -95,7 +106,8 @@ def _decode(bundle: Bundle, melody: Melody, draws: NDArray[np.float64], forced: 
             draft: int) -> Decoded:  # fmt: skip
     rows, frames = draws.shape
     feeder = _Feeder(bundle, melody)
-    stream = Stream.open(bundle, rows)
+    most = feeder.slots(min(frames, bundle.file.window) + draft)
+    stream = Stream.open(bundle, rows, min(most, FIRST_SLOTS))
     full, keep = feeder.slots(bundle.file.window), feeder.slots(bundle.file.window - bundle.hop)
     chords, log_p = np.full((rows, frames), SILENCE, np.int64), np.zeros((rows, frames))
     done, passes, reach = np.zeros(rows, np.int64), 0, draft
@@ -104,6 +116,8 @@ def _decode(bundle: Bundle, melody: Melody, draws: NDArray[np.float64], forced: 
         fed, drafts = feeder.group(chords, done, width, forced, bundle)
         stream.slide(full - 1, keep)
         before = stream.lengths
+        if before.max() + fed[0].shape[1] > FIRST_SLOTS:
+            stream.reserve(most)
         # No pass goes beyond the frame at which its row forgets: what a frame sees must not depend on `draft`.
         room = np.minimum(frames - done, -(-(full - before) // feeder.per_frame))
         logits = stream.feed(*fed, read=feeder.read(fed[0].shape[1]))
@@ -126,8 +140,7 @@ def _decode_windows(bundle: Bundle, melody: Melody, draws: NDArray[np.float64], 
     for (start, first, memory), stop in zip(melody.memories, ends, strict=True):
         known = np.concatenate([chords[:, start:first], forced[:, first:stop]], 1)
         window = Melody(melody.tokens[start:stop], melody.form[start:stop], None, ((0, 0, memory),))
-        fresh = replace(steering, fresh=steering.fresh[start:stop])
-        made = _decode(bundle, window, draws[:, start:stop], known, fresh, draft)
+        made = _decode(bundle, window, draws[:, start:stop], known, steering.crop(start, stop), draft)
         chords[:, first:stop], log_p[:, first:stop] = made.chords[:, first - start :], made.log_p[:, first - start :]
         passes += made.passes
     return Decoded(chords, log_p, passes)
@@ -162,9 +175,8 @@ def _accept(
     if loose and bundle.file.kind == "online":
         previous = np.where(at.ravel() == 1, BOS, previous)
     plain = candidates(vocabulary, logits.reshape(rows * width, -1), previous, loose)
-    columns = pick(
-        steering.apply(plain, at, vocabulary.chords), draws[np.arange(rows)[:, None], at].ravel(), steering.sampling
-    )
+    steered = steering.apply(plain, at, previous, vocabulary)
+    columns = pick(steered, draws[np.arange(rows)[:, None], at].ravel(), steering.sampling)
     given = np.take_along_axis(forced, at, 1).ravel()
     columns = np.where(given == UNFORCED, columns, column_of(vocabulary, given, previous, loose))
     tokens = np.where(given == UNFORCED, tokens_of(vocabulary, columns, previous), given).reshape(rows, width)
@@ -185,13 +197,21 @@ class _Steering:
     temperature: NDArray[np.float64]
     fresh: NDArray[np.bool_]
     sampling: Sampling
+    leaning: Leaning | None = None
 
-    def apply(self, scores: Floats, at: Ints, chords: int) -> Floats:
-        """Candidate logits [B * W, K] of frames `at` [B, W], steered, for so many chords."""
-        width = at.shape[1]
+    def crop(self, start: int, stop: int) -> "_Steering":
+        """The same for some of the frames."""
+        leaning = None if self.leaning is None else self.leaning.crop(start, stop)
+        return replace(self, fresh=self.fresh[start:stop], leaning=leaning)
+
+    def apply(self, scores: Floats, at: Ints, previous: Ints, vocabulary: Vocabulary) -> Floats:
+        """Candidate logits [B * W, K] of frames `at` [B, W] after tokens `previous` [B * W], steered."""
+        width, chords = at.shape[1], vocabulary.chords
         heat = np.repeat(np.maximum(self.temperature, 1e-3), width)[:, None]
         steered: Floats = np.divide(scores, heat, dtype=np.float32)
         steered[:, 0] += self.sampling.silence_bias
+        if self.leaning is not None:
+            self.leaning.apply(steered, at.ravel(), previous, vocabulary)
         steered[:, 2 : 2 + chords] += np.repeat(self.bias, width)[:, None].astype(np.float32)
         fresh = self.fresh[at].ravel()
         steered[fresh, 1] = -np.inf
@@ -229,12 +249,11 @@ class _Feeder:
         at = done[:, None] + np.arange(width)
         inside = np.minimum(at, frames - 1)
         last = np.where(done > 0, chords[np.arange(rows), np.maximum(done, 1) - 1], BOS)
-        drafts = np.empty((rows, width), np.int64)
-        held = last
-        for i in range(width):
-            given = forced[np.arange(rows), inside[:, i]]
-            held = np.where(given == UNFORCED, hold_of(bundle.vocabulary, held), given)
-            drafts[:, i] = held
+        given = np.take_along_axis(forced, inside, 1)
+        # What sounds at each frame is the last given chord, or the one before the draft.
+        latest = np.maximum.accumulate(np.where(given == UNFORCED, -1, np.arange(width)), 1)
+        sounding = np.where(latest < 0, last[:, None], np.take_along_axis(given, np.maximum(latest, 0), 1))
+        drafts = np.where(given == UNFORCED, hold_of(bundle.vocabulary, sounding), given)
         fed = np.concatenate([last[:, None], drafts[:, :-1]], 1)
         if self.melody.memories:
             return (fed, self.melody.memories[0][2]), drafts

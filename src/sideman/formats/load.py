@@ -40,6 +40,26 @@ def read_song(data: bytes, name: str) -> Song:
     return song if song.title else replace(song, title=Path(name).stem)
 
 
+def load_example(path: Path) -> Song:
+    """A song for its chords' sake: a MIDI file may hold them alone. Raises what `load_song` does."""
+    song = load_song(path)
+    return song if song.chords else _with_block_chords(song, Path(path).read_bytes())
+
+
+def read_example(data: bytes, name: str) -> Song:
+    """An uploaded song for its chords' sake. Raises what `load_song` does."""
+    song = read_song(data, name)
+    return song if song.chords else _with_block_chords(song, data)
+
+
+def _with_block_chords(song: Song, data: bytes) -> Song:
+    if not data.startswith(b"MThd"):
+        return song
+    from sideman.formats.midi import read_block_chords
+
+    return replace(song, chords=read_block_chords(data))
+
+
 def save_song(song: Song, path: Path) -> None:
     """Write a song, whole or not at all, in the format its suffix names. Raises WrongValue, CannotWrite."""
     path = Path(path)

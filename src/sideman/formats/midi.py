@@ -15,7 +15,7 @@ import numpy as np
 import symusic
 
 from sideman.errors import EmptyMelody, TooLarge, UnknownChord, UnreadableFile, WrongValue
-from sideman.formats.midi_parts import Part, block_chord_part, block_chords, melody_part
+from sideman.formats.midi_parts import BLOCK_SHARE, Part, block_chord_part, block_chords, melody_part
 from sideman.music.chord import Chord
 from sideman.music.pitch import Key
 from sideman.music.song import ChordSpan, KeyChange, Meter, Note, Song, Tempo, skyline
@@ -56,6 +56,14 @@ def read_midi(data: bytes) -> Song:
         keys=_keys(score, division),
         remarks=tuple(remarks),
     )
+
+
+def read_block_chords(data: bytes) -> tuple[ChordSpan, ...]:
+    """The chords of a file that has but one track of block chords, be it without a melody; else none. Raises
+    UnreadableFile, TooLarge."""
+    parts, _ = _parts(*_parse(data))
+    blocks = [part for part in parts if part.chord_share >= BLOCK_SHARE]
+    return block_chords(blocks[0]) if len(blocks) == 1 else ()
 
 
 def _parse(data: bytes) -> tuple[Any, int]:

@@ -9,6 +9,8 @@ from sideman.music.song import ChordSpan, Note
 
 # Notes that start within this many beats of each other are struck together.
 _TOGETHER = 1 / 16
+# A track is one of block chords if this much of it is struck together.
+BLOCK_SHARE = 0.8
 # A gap up to this many beats between two chords is articulation, not silence.
 _BREATH = 1 / 4
 # Track names that announce a melody, the surest first.
@@ -74,7 +76,7 @@ def _melody_score(part: Part, most_strokes: int) -> float:
 
 def block_chord_part(parts: list[Part], remarks: list[str]) -> Part | None:
     """The one track of block chords beside others; None when there is none or several may be meant."""
-    blocks = [part for part in parts if part.chord_share >= 0.8]
+    blocks = [part for part in parts if part.chord_share >= BLOCK_SHARE]
     if len(blocks) == len(parts):
         return None
     named = [part for part in blocks if _CHORD_NAMES.search(part.name)]

@@ -22,11 +22,12 @@ _SETUP, _OFF, _ON = 0, 1, 2
 Event = tuple[int, int, bytes]
 
 
-def write_midi(song: Song) -> bytes:
-    """A song as bytes of a .mid file; without chords there is no chord track."""
+def write_midi(song: Song, voicings: Sequence[Sequence[int]] = ()) -> bytes:
+    """A song as bytes of a .mid file; without chords there is no chord track. `voicings`: the pitches each chord is
+    played on, the bass first; without them in close position."""
     tracks = [_conductor(song, markers=True), _melody_track(song)]
     if song.chords:
-        tracks.append(_chord_track("Chords", 1, song.chords))
+        tracks.append(_chord_track("Chords", 1, song.chords, voicings=voicings))
     return _file(tracks)
 
 
@@ -84,12 +85,19 @@ def _melody_track(song: Song) -> list[Event]:
     return [*_head("Melody", 0, _MELODY_PROGRAM), *_sound(song.notes, 0)]
 
 
-def _chord_track(name: str, channel: int, chords: Sequence[ChordSpan], extra: Iterable[Event] = ()) -> list[Event]:
+def _chord_track(
+    name: str,
+    channel: int,
+    chords: Sequence[ChordSpan],
+    extra: Iterable[Event] = (),
+    voicings: Sequence[Sequence[int]] = (),
+) -> list[Event]:
     notes = []
-    for span in chords:
-        bass = _BASS_OCTAVE + span.chord.bass
+    for index, span in enumerate(chords):
+        close = (_BASS_OCTAVE + span.chord.bass, *span.chord.voicing())
+        bass, *upper = voicings[index] if voicings else close
         notes.append(Note(span.onset, span.duration, bass, _BASS_VELOCITY))
-        notes += [Note(span.onset, span.duration, p, _CHORD_VELOCITY) for p in span.chord.voicing() if p != bass]
+        notes += [Note(span.onset, span.duration, pitch, _CHORD_VELOCITY) for pitch in upper if pitch != bass]
     return [*_head(name, channel, _CHORD_PROGRAM), *extra, *_sound(notes, channel)]
 
 

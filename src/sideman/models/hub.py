@@ -118,7 +118,8 @@ def _card(folder: Path, described: BundleFile) -> str:
 @contextmanager
 def _told() -> Iterator[None]:
     """The hub's errors in a line. Raises HubRefused."""
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalTokenNotFoundError
+    from httpx2 import HTTPError
+    from huggingface_hub.errors import HfHubHTTPError, LocalTokenNotFoundError
 
     try:
         yield

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from sideman.errors import UnknownChord
-from sideman.music.pitch import Key, parse_pitch_class, spell
+from sideman.music.pitch import Key, parse_pitch_class, spell, spell_above
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +142,9 @@ class Chord:
 
     def name(self, key: Key | None = None) -> str:
         """Chord symbol, spelled in `key`; parsing it gives this chord back."""
-        symbol = spell(self.root, key) + quality_name(self.mask)
-        return symbol if self.bass == self.root else f"{symbol}/{spell(self.bass, key)}"
+        root = spell(self.root, key)
+        symbol = root + quality_name(self.mask)
+        return symbol if self.bass == self.root else f"{symbol}/{spell_above(root, self.bass, key)}"
 
     @classmethod
     def make(cls, root: int, tones: tuple[int, ...], bass: int | None = None) -> "Chord":

@@ -67,6 +67,15 @@ def spell(pitch_class: int, key: Key | None = None) -> str:
     return FLAT_NAMES[pitch_class]
 
 
+def spell_above(root: str, pitch_class: int, key: Key | None = None) -> str:
+    """Name of a pitch class as the third, fifth or seventh above a `root`, where that needs one accidental at most
+    (the bass of B7/D# is no Eb); any other as in the key."""
+    steps = {3: 2, 4: 2, 6: 4, 7: 4, 8: 4, 10: 6, 11: 6}.get((pitch_class - parse_pitch_class(root)) % 12, 0)
+    letter = "CDEFGAB"[("CDEFGAB".index(root[0]) + steps) % 7]
+    accidental = {0: "", 1: "#", 11: "b"}.get((pitch_class - LETTERS[letter]) % 12)
+    return spell(pitch_class, key) if accidental is None or not steps else letter + accidental
+
+
 def parse_pitch_class(text: str) -> int:
     """`F#`, `Bb`, `Ebb`, `C♯` -> pitch class. Raises WrongValue."""
     clean = text.strip().replace("♯", "#").replace("♭", "b")

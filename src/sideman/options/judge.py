@@ -5,42 +5,72 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from sideman.music.cadence import Target, cadence_of
+from sideman.music.chord import Chord
 from sideman.music.frames import SILENT
-from sideman.music.measures import chord_density, chord_events, chord_masks, inside_chord, ratio, uncovered
+from sideman.music.measures import (
+    bar_count,
+    chord_density,
+    chord_events,
+    chord_masks,
+    inside_chord,
+    ratio,
+    uncovered,
+)
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.pitch import Key
-from sideman.options.plan import Plan
+from sideman.options.bass_line import smoothness_of
+from sideman.options.likeness import Style
+from sideman.options.plan import Plan, final_key
 from sideman.options.pool import Candidate
+from sideman.options.request import Request
 
-WEIGHTS = {"harmony": 0.4, "fit": 0.3, "calm": 0.1, "cadence": 0.1, "cover": 0.1, "density": 0.3}
+WEIGHTS = {
+    "harmony": 0.4, "fit": 0.3, "calm": 0.1, "cadence": 0.1, "cover": 0.1,
+    "density": 0.3, "bass": 0.1, "like": 0.3, "surprise": 0.3,
+}  # fmt: skip
 LONG_FRAMES = 32
 
 
-def judge(candidates: list[Candidate], plan: Plan, key: Key, density: float | None = None) -> list[dict[str, float]]:
+def judge(candidates: list[Candidate], plan: Plan, key: Key, request: Request) -> list[dict[str, float]]:
     """Scores of each candidate:
 
     `harmony` chord tones under the melody, strong beats and long notes counting more; `fit` how likely the offline
     model finds it, against the other candidates; `calm` no chord too long, too short or too dense; `cadence` it ends
-    at home; `cover` no silence under the melody; `density`, where asked for, as many chords a bar.
+    at home, or as asked; `cover` no silence under the melody. Where asked for: `density` as many chords a bar, `bass`
+    how it moves, `like` what the example does, `surprise` as unlikely among the candidates.
     """
-    fit = _fit(np.array([c.log_p for c in candidates]))
+    log_p = np.array([c.log_p for c in candidates])
+    fit = _fit(log_p)
+    rank = np.argsort(np.argsort(-log_p)) / max(1, len(candidates) - 1)
     weight = _accents(plan)
-    return [
-        {
-            "harmony": _harmony(c, weight),
-            "fit": float(fit[i]),
-            "calm": _calm(c),
-            "cadence": _cadence(c, key),
-            "cover": _cover(c),
-            **({} if density is None else {"density": _density(c, density)}),
-        }
-        for i, c in enumerate(candidates)
-    ]
+    out = []
+    for c, likely, unlikely in zip(candidates, fit, rank, strict=True):
+        chords = [c.frames.chords[i] for i in chord_events(c.frames)[2]]
+        scores = {"harmony": _harmony(c, weight), "fit": float(likely), "calm": _calm(c)}
+        scores["cadence"] = (
+            _cadence(c, key)
+            if request.cadence is None
+            else _ends(chords, final_key(request.melody, key), request.cadence)
+        )
+        scores["cover"] = _cover(c)
+        if request.wanted_density is not None:
+            scores["density"] = _density(c, request.wanted_density)
+        if request.bass is not None:
+            scores["bass"] = smoothness_of(chords, request.bass)
+        if request.like is not None:
+            scores["like"] = request.like.likeness(Style.of(chords, bar_count(c.frames)))
+        if request.surprise is not None:
+            scores["surprise"] = 1.0 - abs(float(unlikely) - request.surprise)
+        out.append(scores)
+    return out
 
 
 def total(scores: dict[str, float]) -> float:
-    """Weighted mean of those scores that are named in WEIGHTS."""
+    """Weighted mean of those scores that are named in WEIGHTS; who asks for surprise does not ask for what fits."""
     weights = {name: WEIGHTS[name] for name in scores if name in WEIGHTS}
+    if "surprise" in weights:
+        del weights["fit"]
     return sum(weight * scores[name] for name, weight in weights.items()) / sum(weights.values())
 
 
@@ -100,6 +130,10 @@ def _cadence(candidate: Candidate, key: Key) -> float:
     if last.root == relative:
         return 0.7
     return 0.5 if last.root == (key.tonic + 7) % 12 else 0.0
+
+
+def _ends(chords: list[Chord], key: Key, wanted: Target) -> float:
+    return float(cadence_of(chords, key) == wanted)
 
 
 def _density(candidate: Candidate, wanted: float) -> float:

@@ -8,19 +8,21 @@ from sideman.engine.bundle import Bundle
 from sideman.engine.models import DEFAULTS, find_model, list_models, open_model
 from sideman.errors import UnknownModel
 from sideman.music.frames import Frames, frame_count
-from sideman.music.measures import note_in_chord, silence
+from sideman.music.measures import bar_count, note_in_chord, silence
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.pitch import Key
 from sideman.music.tonality import estimate_key
-from sideman.options.answer import Answer, ChordOut, Option
+from sideman.options.answer import Answer, Explanation, Option
 from sideman.options.choose import choose, differences
+from sideman.options.explain import Reading, summaries
 from sideman.options.judge import judge, total
 from sideman.options.plan import Plan, make_plan
 from sideman.options.pool import Candidate, sample_pool
 from sideman.options.request import SHORTEST_BEATS, Request
 
-# Candidates for each option asked for, from the offline and from the online model.
-OFFLINE_ROWS, ONLINE_ROWS = 3, 1
+# Candidates for each option asked for, from the offline and from the online model. Who keeps chords rolls again and
+# again, and waits: there are fewer then.
+OFFLINE_ROWS, ONLINE_ROWS, ROLLING_ROWS = 3, 1, 2
 # When too few differ: how often to sample again, and how much hotter each time.
 ROUNDS, HEATING, HOTTEST = 4, 1.5, 1.8
 # A density further off than this share of what was asked is worth a word.
@@ -37,7 +39,7 @@ def offer(request: Request) -> Answer:
     plan = make_plan(request)
     key = request.melody.key or estimate_key(plan.frames.melody)
     candidates, scores, chosen = _search(request, makers, plan, key)
-    options = [_option(rank, candidates[i].frames, scores[i], plan, key) for rank, i in enumerate(chosen, 1)]
+    options = _options(candidates, scores, chosen, request, plan, key)
     return Answer(
         model=next(bundle.file.name for bundle, rows in makers if rows),
         seed=request.seed,
@@ -50,6 +52,7 @@ def offer(request: Request) -> Answer:
             *request.melody.remarks,
             *_remarks(request, plan, len(chosen)),
             *_density_remark(request, plan, options),
+            *_cadence_remark(request, options),
         ],
     )
 
@@ -81,12 +84,22 @@ def _density_remark(request: Request, plan: Plan, options: list[Option]) -> list
     return [f"These have {found:.1f} chords a bar; the models found nothing good with {request.density:g}."]
 
 
+def _cadence_remark(request: Request, options: list[Option]) -> list[str]:
+    """Whether the cadence asked for was possible."""
+    others = sum(option.explanation.cadence != request.cadence for option in options)
+    if request.cadence is None or not others:
+        return []
+    return [
+        f"{others} of {len(options)} end otherwise: what is given leaves no room for a cadence ({request.cadence})."
+    ]
+
+
 def _makers(request: Request) -> list[tuple[Bundle, int]]:
     """The models to sample from, the judge (an offline model) first, with rows for each (the second: `_search`)."""
     named = open_model(find_model(request.model))
     if named.file.part != "chord":
         raise UnknownModel(f"The model '{named.file.name}' makes melodies, not chords.", "Choose another with --model.")
-    rows = max(8, OFFLINE_ROWS * request.n)
+    rows = max(8, (ROLLING_ROWS if request.keep else OFFLINE_ROWS) * request.n)
     # Long melodies get fewer candidates, so that waiting grows slower than they do.
     rows = max(request.n + SPARE_ROWS, min(rows, POOL_FRAMES // frame_count(request.melody)))
     if named.file.kind == "online":  # it proposes everything; the offline model only judges
@@ -112,10 +125,8 @@ def _search(
         heat = request.temperature
         if turn:  # hotter, but where hotter still is only noise, not
             heat = max(heat, min(HOTTEST, max(heat, 0.5) * HEATING**turn))
-        candidates += sample_pool(
-            makers[0][0], makers if turn else first, plan, request.seed + 7919 * turn, heat, request.density
-        )
-        scores = judge(candidates, plan, key, request.density)
+        candidates += sample_pool(makers[0][0], makers if turn else first, plan, request, key, turn, heat)
+        scores = judge(candidates, plan, key, request)
         difference = differences(candidates, plan)
         chosen = choose(np.array([total(s) for s in scores]), difference, request.n)
         for place in chosen:
@@ -126,23 +137,30 @@ def _search(
     return candidates, scores, chosen
 
 
-def _option(rank: int, frames: Frames, scores: dict[str, float], plan: Plan, key: Key) -> Option:
-    harmony = note_in_chord(frames)
-    chords = [
-        ChordOut(
-            onset=span.onset,
-            duration=span.duration,
-            symbol=span.chord.name(key),
-            pitches=list(span.chord.voicing()),
-            bass=36 + span.chord.bass,
-        )
-        for span in plan.chords(frames)
+def _options(
+    candidates: list[Candidate],
+    scores: list[dict[str, float]],
+    chosen: list[int],
+    request: Request,
+    plan: Plan,
+    key: Key,
+) -> list[Option]:
+    readings = [Reading.of(plan.chords(candidates[i].frames), request.melody, key) for i in chosen]
+    sentences = summaries(readings, bar_count(plan.frames))
+    return [
+        _option(rank, candidates[i].frames, scores[i], reading, reading.explanation(request.melody, sentence))
+        for rank, (i, reading, sentence) in enumerate(zip(chosen, readings, sentences, strict=True), 1)
     ]
+
+
+def _option(rank: int, frames: Frames, scores: dict[str, float], reading: Reading, explanation: Explanation) -> Option:
+    harmony = note_in_chord(frames)
     return Option(
         rank=rank,
         score=round(total(scores), 4),
         scores={name: round(value, 4) for name, value in scores.items()},
         note_in_chord=None if np.isnan(harmony) else round(harmony, 4),
         silence=round(silence(frames), 4),
-        chords=chords,
+        chords=reading.chords(),
+        explanation=explanation,
     )

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from sideman.engine.speculate import UNFORCED
 from sideman.music.frames import SILENT, Frames, decode, encode, frame_count
 from sideman.music.metre import FRAMES_PER_BEAT, bar_lines
+from sideman.music.pitch import Key
 from sideman.music.song import ChordSpan, Song
 from sideman.music.vocabulary import CHORD_HOLD, SILENCE, Vocabulary
 from sideman.options.request import MAX_FRAMES, SLACK, Request, frames_between
@@ -37,6 +38,10 @@ class Plan:
     fresh: NDArray[np.bool_]
     given: tuple[Given, ...]
 
+    def beginning(self, count: int) -> "Plan":
+        """The first `count` frames."""
+        return replace(self, frames=self.frames.crop(0, count), free=self.free[:count], fresh=self.fresh[:count])
+
     def forced(self, vocabulary: Vocabulary) -> NDArray[np.int64]:
         """Given tokens [T], UNFORCED where free; chords the list lacks by their nearest relative."""
         _, chords = vocabulary.encode(self.frames)
@@ -55,7 +60,10 @@ class Plan:
         again[1:] = (chord[1:] == chord[:-1]) & (self.frames.form[1:, 0] != 1) & self.free[1:]
         onset = onset & ~again
         # A chord struck again unchanged across the edge of a given passage is still its own event.
-        return replace(self.frames, chord=chord, chord_onset=onset | (self.fresh & (chord != SILENT)), chords=table)
+        onset |= self.fresh & (chord != SILENT)
+        used, compact = np.unique(chord[chord != SILENT], return_inverse=True)
+        chord[chord != SILENT] = compact
+        return replace(self.frames, chord=chord, chord_onset=onset, chords=tuple(table[i] for i in used))
 
     def chords(self, frames: Frames) -> tuple[ChordSpan, ...]:
         """The chords of completed frames; given ones that do not lie on the grid have their own times again, and
@@ -86,6 +94,11 @@ def make_plan(request: Request) -> Plan:
     fresh = np.zeros(frames, np.bool_)
     fresh[1:] = free[1:] & ~free[:-1]
     return Plan(grid, free, fresh, given)
+
+
+def final_key(melody: Song, home: Key) -> Key:
+    """The key in which a melody ends that begins in `home`."""
+    return melody.keys[-1].key if melody.keys else home
 
 
 def _to_bar_line(song: Song) -> int:

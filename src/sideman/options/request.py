@@ -3,14 +3,21 @@
 import math
 from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Literal
 
 from sideman.errors import EmptyMelody, TooLarge, WrongValue
+from sideman.music.cadence import Target
 from sideman.music.frames import frame_count
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.song import ChordSpan, Song
+from sideman.options.likeness import Style
+
+Complexity = Literal["triads", "sevenths", "extensions"]
+Tonality = Literal["lock", "free"]
 
 MAX_OPTIONS = 16
 MAX_FRAMES = 4096
+DENSITIES = (0.05, 16.0)
 # Nothing shorter than a frame can be kept or filled.
 SHORTEST_BEATS = 1 / FRAMES_PER_BEAT
 # Thirds of a beat, which floats cannot hold, stay in the frame they belong to.
@@ -22,7 +29,8 @@ class Request:
     """N progressions for a melody. Beats are quarter notes from its start.
 
     `keep`: chords every option must have. `between`: only chords from the first to the second beat are
-    made; outside, the song's own chords stay, or silence. `density`: chords a bar to aim at.
+    made; outside, the song's own chords stay, or silence. `density`: chords a bar to aim at. `bass` and `surprise` are
+    dials from 0 to 1; None is as it comes, for them and for all that follow `between`.
     """
 
     melody: Song
@@ -32,7 +40,20 @@ class Request:
     keep: tuple[ChordSpan, ...] = ()
     density: float | None = None
     between: tuple[float, float] | None = None
+    complexity: Complexity | None = None
+    bass: float | None = None
+    key: Tonality | None = None
+    cadence: Target | None = None
+    like: Style | None = None
+    surprise: float | None = None
     model: str | None = None
+
+    @property
+    def wanted_density(self) -> float | None:
+        """Chords a bar to aim at: as said, else as in the example."""
+        if self.density is not None or self.like is None:
+            return self.density
+        return min(max(self.like.density, DENSITIES[0]), DENSITIES[1])
 
     def check(self) -> None:
         """Raises WrongValue, EmptyMelody or TooLarge, saying which field is wrong."""
@@ -48,7 +69,10 @@ class Request:
         _within("n", self.n, 1, MAX_OPTIONS)
         _within("temperature", self.temperature, 0, 3)
         if self.density is not None:
-            _within("density", self.density, 0.05, 16)
+            _within("density", self.density, *DENSITIES)
+        for name, dial in (("bass", self.bass), ("surprise", self.surprise)):
+            if dial is not None:
+                _within(name, dial, 0, 1)
         if not 0 <= self.seed < 2**63:
             raise WrongValue(f"seed is {self.seed}.", "Give a whole number from 0 up.")
         if self.between is not None:

@@ -21,8 +21,9 @@ from starlette.routing import Mount, Route, WebSocketRoute
 from sideman import __version__
 from sideman.engine.models import list_models
 from sideman.errors import SidemanError
+from sideman.options import alternatives as replacing
 from sideman.options import offer as offering
-from sideman.serve.body import Question, read_json, read_question
+from sideman.serve.body import Question, read_json, read_question, read_song_question
 from sideman.serve.compose_routes import ROUTES as COMPOSE_ROUTES
 from sideman.serve.compose_stream import Composing
 from sideman.serve.failures import on_bug, on_gone, on_http_error, on_sideman_error
@@ -30,12 +31,21 @@ from sideman.serve.guard import Guard
 from sideman.serve.jam_room import JamRoom
 from sideman.serve.jam_shelf import Shelf
 from sideman.serve.jam_socket import jam_socket, jam_without_socket
-from sideman.serve.messages import HealthAnswer, JamHealth, ModelOut, ModelsAnswer, request_of
+from sideman.serve.messages import (
+    AlternativesBody,
+    HealthAnswer,
+    JamHealth,
+    ModelOut,
+    ModelsAnswer,
+    place_of,
+)
 from sideman.serve.openapi import openapi_document
 from sideman.serve.page import docs_page
 from sideman.serve.realjam import Plannings, Play, PlayBody, playable
 from sideman.serve.render import MEDIA_TYPES, choose_media_type, render
 from sideman.serve.site import Site
+from sideman.serve.songs import MEDIA_TYPES as SONG_TYPES
+from sideman.serve.songs import render_song
 from sideman.serve.takes import NAMES as TAKE_NAMES
 from sideman.serve.takes import TakeBody, render_take
 from sideman.serve.worker import Gone, Worker
@@ -58,6 +68,8 @@ def make_app(
     page = docs_page(document)
     routes = [
         Route("/v1/options", options, methods=["POST"]),
+        Route("/v1/songs", songs, methods=["POST"]),
+        Route("/v1/alternatives", alternatives, methods=["POST"]),
         Route("/v1/takes", takes, methods=["POST"]),
         *COMPOSE_ROUTES,
         WebSocketRoute("/v1/jam", jam_socket),
@@ -70,6 +82,7 @@ def make_app(
         Route("/models", lambda request: JSONResponse(playable())),
         Route("/play", play, methods=["POST"]),
         Route("/", site.page),
+        Route("/options", site.options),
         Route("/compose", site.compose),
         Mount("/static", site),
     ]
@@ -96,6 +109,14 @@ async def options(request: Request) -> Response:
     return Response(body, media_type=kind, headers={"Vary": "Accept", "Cache-Control": "no-store"})
 
 
+async def alternatives(request: Request) -> Response:
+    """POST /v1/alternatives: other chords for one place."""
+    body = await read_json(request, AlternativesBody)
+    worker: Worker = request.app.state.worker
+    answer = await worker.run(lambda: replacing.alternatives(place_of(body)), gone=request.is_disconnected)
+    return _json(answer)
+
+
 async def models(request: Request) -> Response:
     """GET /v1/models."""
     found = [ModelOut(m.name, m.kind, m.part, m.parameters, m.size_bytes, m.card) for m in list_models()]
@@ -116,6 +137,14 @@ async def takes(request: Request) -> Response:
     worker: Worker = request.app.state.worker
     content = await worker.run(partial(render_take, body, kind), gone=request.is_disconnected)
     return Response(content, media_type=kind, headers={"Vary": "Accept", "Cache-Control": "no-store"})
+
+
+async def songs(request: Request) -> Response:
+    """POST /v1/songs: a song in, a file of it out."""
+    choices, read = await read_song_question(request)
+    worker: Worker = request.app.state.worker
+    content = await worker.run(partial(render_song, read, choices.format), gone=request.is_disconnected)
+    return Response(content, media_type=SONG_TYPES[choices.format], headers=_FILE_HEADERS)
 
 
 async def jam_log(request: Request) -> Response:
@@ -140,8 +169,7 @@ async def play(request: Request) -> Response:
 
 
 def _answer(question: Question, kind: str) -> bytes:
-    choices, melody = question
-    asked = request_of(choices, melody())
+    asked = question.request()
     return render(asked.melody, offering.offer(asked), kind)
 
 
@@ -165,6 +193,8 @@ async def _threads(app: Starlette, model: str | None, log: Path | None, shelf: S
     await asyncio.to_thread(app.state.jam.close)
 
 
+# No browser is to run what is meant to be kept.
+_FILE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
 # The page brings its own style and nothing else; browsers are told to hold it to that.
 _PAGE_HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -13,11 +14,13 @@ from starlette.types import Message, Receive
 
 from sideman.errors import SidemanError, TooLarge, WrongValue
 from sideman.formats.json_song import to_song
-from sideman.formats.load import read_song
+from sideman.formats.load import read_example, read_song
 from sideman.formats.score_abc import from_abc
 from sideman.formats.score_load import read_score
 from sideman.music.score import Score
 from sideman.music.song import Song
+from sideman.options.likeness import Style
+from sideman.options.request import Request as OptionsRequest
 from sideman.serve.compose_messages import ScoreBody, ScoreChoices
 from sideman.serve.messages import (
     MAX_JSON_BYTES,
@@ -28,16 +31,36 @@ from sideman.serve.messages import (
     choices_of,
     convert_fields,
     decode_body,
+    request_of,
 )
+from sideman.serve.songs import SongBody, SongChoices
 
 # The choices, and how to get the score.
 ScoreQuestion = tuple[ScoreChoices, Callable[[], Score]]
-# The choices, and how to get the melody: reading a file takes time and belongs into the worker.
-Question = tuple[Choices, Callable[[], Song]]
+# What to make of a song, and how to get it.
+SongQuestion = tuple[SongChoices, Callable[[], Song]]
 
 READ_SECONDS = 30
 FORM_EXTRA_BYTES = 100_000  # what fields and separators may add to the file
 LISTS = ("keep", "between")
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a melody. Reading files takes time and belongs into the worker: `melody` and `example`, whose
+    chords are the style, are called there."""
+
+    choices: Choices
+    melody: Callable[[], Song]
+    example: Callable[[], Song] | None = None
+
+    def request(self) -> OptionsRequest:
+        """The question in our own types. Raises SidemanError."""
+        request = request_of(self.choices, self.melody())
+        if self.example is None:
+            return request
+        example = self.example()
+        return replace(request, like=Style.of_spans(example.chords, example.meters[0].bar_beats))
 
 
 class WrongType(SidemanError):
@@ -69,19 +92,33 @@ async def read_json(request: Request, kind: type[Body]) -> Body:
 async def read_question(request: Request) -> Question:
     """What a request asks of a melody. Raises SidemanError, and so does the function for the melody."""
     if _is_form(request):
-        fields, content, name = await _read_form(request)
-        return _choices_of_form(fields), partial(read_song, content, name)
+        form = await _read_form(request, ("file", "like"))
+        choices = _choices_of_form(form.fields)
+        example = form.files.get("like")
+        if example is not None and choices.like is not None:
+            raise WrongValue("The field 'like' is there twice.", "Send it once, as a chart or as a file.")
+        read = None if example is None else partial(read_example, *example)
+        return Question(choices, partial(read_song, *form.files["file"]), read)
     question = await read_json(request, OptionsBody)
-    return question, partial(to_song, question.melody)
+    return Question(question, partial(to_song, question.melody))
 
 
 async def read_score_question(request: Request) -> ScoreQuestion:
     """What a request asks of a score. Raises SidemanError, and so does the function for the score."""
     if _is_form(request):
-        fields, content, name = await _read_form(request)
-        return convert_fields(dict(_once(fields)), ScoreChoices), partial(read_score, content, name)
+        form = await _read_form(request, ("file",))
+        return convert_fields(dict(_once(form.fields)), ScoreChoices), partial(read_score, *form.files["file"])
     question = await read_json(request, ScoreBody)
     return question, partial(from_abc, question.abc)
+
+
+async def read_song_question(request: Request) -> SongQuestion:
+    """What a request asks of a song. Raises SidemanError, and so does the function for the song."""
+    if _is_form(request):
+        form = await _read_form(request, ("file",))
+        return convert_fields(dict(_once(form.fields)), SongChoices), partial(read_song, *form.files["file"])
+    question = await read_json(request, SongBody)
+    return question, partial(to_song, question.song)
 
 
 def _is_form(request: Request) -> bool:
@@ -98,33 +135,51 @@ def _content_type(request: Request) -> str:
     return request.headers.get("content-type", "").partition(";")[0].strip().lower()
 
 
-async def _read_form(request: Request) -> tuple[list[tuple[str, str]], bytes, str]:
-    """Fields of a form, and its file with its name. Raises SidemanError."""
+@dataclass(frozen=True)
+class _Form:
+    """`files`: content and name of each."""
+
+    fields: list[tuple[str, str]]
+    files: dict[str, tuple[bytes, str]]
+
+
+async def _read_form(request: Request, names: tuple[str, ...]) -> _Form:
+    """A form with a file, and perhaps more under the other `names`. Raises SidemanError."""
+    limit = len(names) * MAX_UPLOAD_BYTES + FORM_EXTRA_BYTES
     try:
         async with (
             asyncio.timeout(READ_SECONDS),
-            _limited(request, MAX_UPLOAD_BYTES + FORM_EXTRA_BYTES).form(max_files=1, max_fields=300) as form,
+            _limited(request, limit).form(max_files=len(names), max_fields=300) as form,
         ):
-            upload = form.get("file")
-            if not isinstance(upload, UploadFile):
+            if not isinstance(form.get("file"), UploadFile):
                 raise WrongValue("The form has no file.", "Add one: curl -F file=@melody.mid ...")
-            fields = list(_fields(form))
-            content = await upload.read()
+            fields = list(_fields(form, names))
+            files = {
+                name: (await upload.read(), upload.filename or "upload")
+                for name, upload in form.multi_items()
+                if isinstance(upload, UploadFile)
+            }
     except TimeoutError as error:
         raise TooSlow(f"The body did not arrive within {READ_SECONDS} s.", "Send it again.") from error
     except HTTPException as error:  # Starlette's word for a broken form
         raise WrongValue(f"The form is broken: {error.detail}", "GET /docs has an example with curl.") from error
-    if len(content) > MAX_UPLOAD_BYTES:
+    if any(len(content) > MAX_UPLOAD_BYTES for content, _ in files.values()):
         raise _too_large(MAX_UPLOAD_BYTES)
-    return fields, content, upload.filename or "upload"
+    return _Form(fields, files)
 
 
-def _fields(form: FormData) -> Iterator[tuple[str, str]]:
+def _fields(form: FormData, files: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The fields that are no files. Raises WrongValue for files under other names, or two under one."""
+    seen = set()
     for name, value in form.multi_items():
         if isinstance(value, str):
             yield name, value
-        elif name != "file":
-            raise WrongValue(f"The field '{name}' is a file.", "Only 'file' is one.")
+        elif name not in files:
+            raise WrongValue(f"The field '{name}' is a file.", f"Only {' and '.join(files)} may be one.")
+        elif name in seen:
+            raise WrongValue(f"The file '{name}' is there twice.", "Send it once.")
+        else:
+            seen.add(name)
 
 
 def _once(fields: list[tuple[str, str]]) -> Iterator[tuple[str, str]]:

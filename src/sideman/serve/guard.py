@@ -16,7 +16,7 @@ from sideman.jam.messages import Error
 from sideman.serve.failures import error_response
 
 # What anybody may see: it holds nothing of anybody. The page asks for the rest with the token of its address.
-OPEN_PATHS = ("/", "/compose", "/v1/health", "/openapi.json", "/docs")
+OPEN_PATHS = ("/", "/options", "/compose", "/v1/health", "/openapi.json", "/docs")
 OPEN_FOLDER = "/static/"
 POLICY_VIOLATION = 1008
 

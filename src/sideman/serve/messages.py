@@ -3,16 +3,20 @@
 The types are the truth: decoding checks against them and the OpenAPI document is generated from them.
 """
 
-from typing import Annotated, Any, TypeVar
+from itertools import zip_longest
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta, Struct
 
 from sideman.errors import UnknownChord, WrongValue
-from sideman.formats.json_song import MAX_BEATS, MelodyJson
+from sideman.formats.json_song import MAX_BEATS, MelodyJson, to_song
 from sideman.jam.messages import Service
+from sideman.music.cadence import Target
 from sideman.music.chord import Chord
 from sideman.music.song import ChordSpan, Song
+from sideman.options.alternatives import Place
+from sideman.options.likeness import MAX_CHORDS, Style, read_chart
 from sideman.options.request import MAX_OPTIONS, Request
 
 MAX_JSON_BYTES = 1_000_000
@@ -34,6 +38,31 @@ class KeepIn(Struct, forbid_unknown_fields=True):
     symbol: Symbol
 
 
+class ChordIn(Struct):
+    """A chord as every option has it; its further fields are not looked at."""
+
+    onset: Onset
+    duration: Duration
+    symbol: Symbol
+
+
+Complexity = Annotated[
+    Literal["triads", "sevenths", "extensions"],
+    Meta(description="triads: three tones at most; sevenths: preferred, nothing richer; extensions: ninths and beyond "
+         "preferred."),
+]  # fmt: skip
+Tonality = Annotated[
+    Literal["lock", "free"],
+    Meta(description="lock: only chords of the key; free: chords of other keys are welcome."),
+]
+ModelName = Annotated[str, Meta(min_length=1, max_length=100, description="A name of GET /v1/models.")]
+Example = Annotated[
+    Annotated[str, Meta(min_length=1, max_length=20_000, examples=["Dm9 | G13 | Cmaj9 . A7 . | %"])]
+    | Annotated[list[ChordIn], Meta(min_length=1, max_length=MAX_CHORDS)],
+    Meta(description="Style by example: a chart, or chords."),
+]
+
+
 class Choices(Struct, forbid_unknown_fields=True):
     """What to make of a melody; the same in JSON and in a form."""
 
@@ -49,7 +78,15 @@ class Choices(Struct, forbid_unknown_fields=True):
         ]
         | None
     ) = None
-    model: Annotated[str, Meta(min_length=1, max_length=100, description="A name of GET /v1/models.")] | None = None
+    complexity: Complexity | None = None
+    bass: (
+        Annotated[float, Meta(ge=0, le=1, description="0 stands chords on their roots, 1 makes the bass step.")] | None
+    ) = None
+    key: Tonality | None = None
+    cadence: Annotated[Target, Meta(description="How it ends.")] | None = None
+    like: Example | None = None
+    surprise: Annotated[float, Meta(ge=0, le=1, description="0 the chords one expects, 1 others.")] | None = None
+    model: ModelName | None = None
 
 
 _NOTHING, _LIST = {"type": "null"}, {"type": "array"}
@@ -65,6 +102,18 @@ class OptionsBody(Choices, forbid_unknown_fields=True, kw_only=True):
     """A melody and what to make of it."""
 
     melody: Annotated[MelodyJson, Meta(extra_json_schema=ONE_MELODY)]
+
+
+class AlternativesBody(Struct, forbid_unknown_fields=True, kw_only=True):
+    """A melody, its chords, and the place of one of them."""
+
+    melody: Annotated[MelodyJson, Meta(extra_json_schema=ONE_MELODY)]
+    chords: Annotated[list[ChordIn], Meta(min_length=1, max_length=MAX_CHORDS)]
+    onset: Annotated[float, Meta(ge=0, le=MAX_BEATS, description="Any beat within the chord to replace.")]
+    n: Annotated[int, Meta(ge=1, le=MAX_OPTIONS, description="How many others.")] = 8
+    complexity: Complexity | None = None
+    key: Tonality | None = None
+    model: ModelName | None = None
 
 
 class ErrorBody(Struct):
@@ -156,8 +205,48 @@ def request_of(choices: Choices, melody: Song) -> Request:
         keep=tuple(kept(k.onset, k.duration, k.symbol) for k in choices.keep),
         density=choices.density,
         between=(choices.between[0], choices.between[1]) if choices.between else None,
+        complexity=choices.complexity,
+        bass=choices.bass,
+        key=choices.key,
+        cadence=choices.cadence,
+        like=None if choices.like is None else style_of(choices.like, melody),
+        surprise=choices.surprise,
         model=choices.model,
     )
+
+
+def place_of(body: AlternativesBody) -> Place:
+    """The place in our own types, unchecked but for its chord symbols. Raises SidemanError."""
+    return Place(
+        melody=to_song(body.melody),
+        chords=chords_of(body.chords, "chords"),
+        onset=body.onset,
+        n=body.n,
+        complexity=body.complexity,
+        key=body.key,
+        model=body.model,
+    )
+
+
+def style_of(example: str | list[ChordIn], melody: Song) -> Style:
+    """The style of an example, whose bars are those of the melody. Raises UnknownChord, WrongValue."""
+    if isinstance(example, str):
+        return read_chart(example)
+    return Style.of_spans(chords_of(example, "like"), melody.meters[0].bar_beats)
+
+
+def chords_of(chords: list[ChordIn], field: str) -> tuple[ChordSpan, ...]:
+    """Chords in order, each cut where the next one begins; `N.C.` is silence. Raises UnknownChord, WrongValue."""
+    rows = sorted(chords, key=lambda chord: chord.onset)
+    found = []
+    for row, following in zip_longest(rows, rows[1:]):
+        room = row.duration if following is None else min(row.duration, following.onset - row.onset)
+        if room <= 0:
+            raise WrongValue(f"{field}: two chords begin at beat {row.onset:g}.", "Give one chord at a time.")
+        chord = Chord.parse(row.symbol)
+        if chord is not None:
+            found.append(ChordSpan(row.onset, room, chord))
+    return tuple(found)
 
 
 def kept(onset: float, duration: float, symbol: str) -> ChordSpan:

@@ -8,7 +8,7 @@ from sideman import __version__
 from sideman.compose.compose import Finished, Grown, Started
 from sideman.formats.json_song import MAX_FRAMES
 from sideman.jam.messages import Down, Up
-from sideman.options.answer import Answer
+from sideman.options.answer import AlternativesAnswer, Answer
 from sideman.serve.compose_messages import (
     ComposeBody,
     Failed,
@@ -21,6 +21,7 @@ from sideman.serve.compose_messages import (
 from sideman.serve.messages import (
     MAX_JSON_BYTES,
     MAX_UPLOAD_BYTES,
+    AlternativesBody,
     Choices,
     ErrorAnswer,
     HealthAnswer,
@@ -29,6 +30,8 @@ from sideman.serve.messages import (
 )
 from sideman.serve.realjam import PlayAnswer, PlayBody
 from sideman.serve.score_answer import MEDIA_TYPES as SCORE_TYPES
+from sideman.serve.songs import MEDIA_TYPES as SONG_TYPES
+from sideman.serve.songs import SongAnswer, SongBody, SongChoices
 from sideman.serve.takes import MEDIA_TYPES, TakeBody
 
 ABOUT = f"""\
@@ -62,6 +65,15 @@ EXAMPLE = {
     "n": 3,
     "keep": [{"onset": 0, "duration": 4, "symbol": "C"}],
 }
+ALTERNATIVES_EXAMPLE = {
+    "melody": EXAMPLE["melody"],
+    "chords": [
+        {"onset": onset, "duration": 4, "symbol": symbol}
+        for onset, symbol in ((0, "C"), (4, "F"), (8, "G7"), (12, "C"))
+    ],
+    "onset": 4,
+    "n": 4,
+}
 # What curl sends as a form.
 FORMS = [
     "-F file=@melody.mid -F n=3",
@@ -78,6 +90,13 @@ TAKE_EXAMPLE = {
 }
 COMPOSE_EXAMPLE = {"bars": 8, "key": "G", "meter": "3/4", "seed": 1}
 SCORE_EXAMPLE = {"abc": "X:1\nL:1/4\nM:3/4\nK:G\nG A B|d3|]\n", "format": "svg", "page": 1}
+SONG_EXAMPLE = {
+    "song": {
+        "notes": [{"onset": 0.0, "duration": 4.0, "pitch": 64}],
+        "chords": [{"onset": 0.0, "duration": 4.0, "symbol": "Cmaj7"}],
+    },
+    "format": "musicxml",
+}
 LINES = (Queued, Started, Grown, Finished, Failed)
 PLAY_EXAMPLE = {
     "model": "online",
@@ -103,16 +122,27 @@ Schema = dict[str, Any]
 def openapi_document(with_token: bool = False) -> Schema:
     """The whole document."""
     jam = (OptionsBody, Choices, Answer, ErrorAnswer, ModelsAnswer, HealthAnswer, TakeBody, PlayBody, PlayAnswer)
-    types = (*jam, ComposeBody, SheetModelsAnswer, ScoreBody, ScoreChoices, ScorePlayAnswer)
+    types = (
+        *jam,
+        AlternativesBody,
+        AlternativesAnswer,
+        SongBody,
+        SongChoices,
+        SongAnswer,
+        ComposeBody,
+        SheetModelsAnswer,
+        ScoreBody,
+        ScoreChoices,
+        ScorePlayAnswer,
+    )
     found, schemas = msgspec.json.schema_components((*types, Up, Down), ref_template="#/components/schemas/{name}")
     for name, union in zip(("JamUp", "JamDown"), found[-2:], strict=True):
         schemas[name] = union | {"description": "A message of the jam, told apart by `type`."}
     # The jam has messages of the same names.
     _, lines = msgspec.json.schema_components(LINES, ref_template="#/components/schemas/Compose{name}")
     schemas |= {f"Compose{name}": line for name, line in lines.items()}
-    schemas["OptionsForm"] = _form_schema(
-        "OptionsForm", schemas.pop("Choices"), "A melody: .mid, .musicxml, .mxl or .abc."
-    )
+    schemas["OptionsForm"] = _form_schema("OptionsForm", schemas.pop("Choices"), _SONG_FILE)
+    schemas["SongForm"] = _form_schema("SongForm", schemas.pop("SongChoices"), _SONG_FILE)
     schemas["ScoreForm"] = _form_schema(
         "ScoreForm", schemas.pop("ScoreChoices"), "A score: .abc, .musicxml, .mxl or .mid (its melody)."
     )
@@ -121,6 +151,8 @@ def openapi_document(with_token: bool = False) -> Schema:
         "info": {"title": "Sideman", "version": __version__, "description": ABOUT, "license": {"name": "MIT"}},
         "paths": {
             "/v1/options": {"post": _options_operation(with_token)},
+            "/v1/songs": {"post": _songs_operation(with_token)},
+            "/v1/alternatives": {"post": _alternatives_operation(with_token)},
             "/v1/compose": {"post": _compose_operation(with_token)},
             "/v1/compose/models": {
                 "get": _get(
@@ -136,6 +168,7 @@ def openapi_document(with_token: bool = False) -> Schema:
             "/models": {"get": _list_operation(with_token)},
             "/play": {"post": _play_operation(with_token)},
             "/": {"get": _page_operation("page", "The page to jam with.")},
+            "/options": {"get": _page_operation("optionsPage", "The page that offers progressions for a melody.")},
             "/compose": {"get": _page_operation("composePage", "The page to compose with.")},
         },
         "components": {"schemas": dict(sorted(schemas.items()))},
@@ -172,6 +205,18 @@ def _options_operation(with_token: bool) -> Schema:
     }
 
 
+def _alternatives_operation(with_token: bool) -> Schema:
+    content = {"application/json": {"schema": _ref("AlternativesAnswer")}}
+    return _operation(
+        "offerAlternatives",
+        "Other chords for one place of a progression.",
+        "Send the chords of an option as they came, and a beat within the chord to replace.",
+        {"200": {"description": "Other chords, best first.", "content": content}}
+        | _errors({status: ERRORS[status] for status in (400, 403, 404, 408, 413, 415, 503)}),
+        with_token,
+    ) | {"requestBody": _json_body("AlternativesBody", ALTERNATIVES_EXAMPLE)}
+
+
 def _compose_operation(with_token: bool) -> Schema:
     lines = {"application/x-ndjson": {"schema": {"anyOf": [_ref(f"Compose{line.__name__}") for line in LINES]}}}
     return _operation(
@@ -204,6 +249,25 @@ def _score_operation(with_token: bool) -> Schema:
         "A score as SVG, PDF, MusicXML, MIDI, WAV, interleaved ABC, or what to play when.",
         "",
         answers | _errors({status: ERRORS[status] for status in (400, 403, 408, 413, 415, 503)} | missing),
+        with_token,
+    ) | {"requestBody": body}
+
+
+def _songs_operation(with_token: bool) -> Schema:
+    kinds = {kind: {"schema": _BINARY if "midi" in kind else {"type": "string"}} for kind in SONG_TYPES.values()}
+    kinds["application/json"] = {"schema": _ref("SongAnswer")}
+    body = _json_body("SongBody", SONG_EXAMPLE)
+    body["content"]["multipart/form-data"] = {
+        "schema": _ref("SongForm"),
+        "encoding": {"file": {"contentType": "application/octet-stream"}},
+        "x-curl": ["-F file=@melody.mid -F format=musicxml -o melody.musicxml"],
+    }
+    return _operation(
+        "song",
+        "A melody, with chords or without, as JSON, MIDI, MusicXML, ABC, a chord chart or an iReal-style link.",
+        "",
+        {"200": {"description": "The file that was asked for.", "content": kinds}}
+        | _errors({status: ERRORS[status] for status in (400, 403, 408, 413, 415, 503)}),
         with_token,
     ) | {"requestBody": body}
 
@@ -297,10 +361,11 @@ def _errors(table: dict[int, str]) -> Schema:
 def _form_schema(name: str, choices: Schema, what: str) -> Schema:
     """The form: the choices of the JSON body, each a field, and the file."""
     file = {**_BINARY, "description": what}
-    fields = {name: _without_null(field) for name, field in choices["properties"].items()}
+    fields = {name: _form_field(field) for name, field in choices["properties"].items()}
     return {
         "title": name,
-        "description": "The same choices as form fields; lists: `between` comes twice, `keep` is JSON, one or a list.",
+        "description": "The same choices as form fields; lists: `between` comes twice, `keep` is JSON, one or a list. "
+        "`like` is a chart or a second file.",
         "type": "object",
         "properties": {"file": file} | fields,
         "required": ["file", *choices.get("required", ())],
@@ -308,12 +373,16 @@ def _form_schema(name: str, choices: Schema, what: str) -> Schema:
     }
 
 
-def _without_null(field: Schema) -> Schema:
-    """A form has no null: the field is there or it is not."""
-    kinds = [kind for kind in field.get("anyOf", []) if kind != {"type": "null"}]
-    return kinds[0] if kinds else field
+def _form_field(field: Schema) -> Schema:
+    """A form has no null: the field is there or it is not; and where text does, no list (`like`)."""
+    for kind in field.get("anyOf", []):
+        if kind != {"type": "null"}:
+            texts = [inner for inner in kind.get("anyOf", []) if inner.get("type") == "string"]
+            return {**kind, "anyOf": texts} if texts else kind
+    return field
 
 
+_SONG_FILE = "A melody: .mid, .musicxml, .mxl or .abc."
 _BINARY: Schema = {"type": "string", "contentMediaType": "application/octet-stream"}
 
 

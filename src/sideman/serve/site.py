@@ -1,4 +1,4 @@
-"""The pages, jam and compose: files that ship with the package, told to load nothing from anywhere else."""
+"""The pages, jam, options and compose: files that ship with the package, told to load nothing from anywhere else."""
 
 import mimetypes
 from pathlib import Path
@@ -40,6 +40,10 @@ class Site(StaticFiles):
     async def page(self, request: Request) -> Response:
         """GET /: the jam."""
         return await self.get_response("index.html", request.scope)
+
+    async def options(self, request: Request) -> Response:
+        """GET /options: the page that offers progressions."""
+        return await self.get_response("options.html", request.scope)
 
     async def compose(self, request: Request) -> Response:
         """GET /compose: the page that writes."""

@@ -60,14 +60,15 @@ async function jamLog(session) {
   }
 }
 
-/** The server's answer to a GET, or to a POST of a body. What it refuses is an Error with its `status` and `code`. */
+/** The server's answer to a GET, or to a POST of a body (a form as it is, anything else as JSON). What it refuses is an Error with its `status` and `code`. */
 export async function ask(path, body = null, { accept = "application/json", signal = null } = {}) {
   const headers = { Accept: accept };
   if (token) headers.Authorization = `Bearer ${token}`;
-  if (body) headers["Content-Type"] = "application/json";
+  const form = body instanceof FormData;
+  if (body && !form) headers["Content-Type"] = "application/json";
   let answer;
   try {
-    answer = await fetch(path, { method: body ? "POST" : "GET", headers, signal, body: body && JSON.stringify(body) });
+    answer = await fetch(path, { method: body ? "POST" : "GET", headers, signal, body: form ? body : body && JSON.stringify(body) });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Error("The server cannot be reached. Start it again with: sideman jam");

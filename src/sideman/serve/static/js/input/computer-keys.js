@@ -12,11 +12,12 @@ export const PIANO_KEYS = [
 const STEP = new Map(PIANO_KEYS.map(([code], index) => [code, index]));
 const VELOCITY = 80;
 
-/** Listens on the window; `player` has noteOn, noteOff, panic; `settings` holds the octave. */
+/** Listens on the window while `active()`; `player` has noteOn, noteOff, panic; `settings` holds the octave. */
 export class ComputerKeys {
-  constructor(player, settings) {
+  constructor(player, settings, active = () => true) {
     this.player = player;
     this.settings = settings;
+    this.active = active;
     this.down = new Map(); // code -> pitch
     addEventListener("keydown", (event) => this.#press(event));
     addEventListener("keyup", (event) => this.#lift(event));
@@ -33,7 +34,7 @@ export class ComputerKeys {
   }
 
   #press(event) {
-    if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
+    if (!this.active() || event.repeat || event.ctrlKey || event.metaKey || event.altKey || isTyping(event.target)) return;
     const { code } = event;
     if (code === "Escape") this.player.panic();
     if (code === "KeyZ" || code === "KeyX") {
