@@ -8,6 +8,7 @@ from jamming import START, messages, random_chords, random_notes, step
 from sideman.jam.drive import finish
 from sideman.jam.log import Begun, Changed, read_log
 from sideman.jam.messages import HeardChords, History, JamChord, NoteEvent, Notes, PlayedChord, PlayedNote, Set
+from sideman.jam.recover import recover
 from sideman.jam.replay import replay
 from sideman.jam.round import Round
 from sideman.jam.seat import Seat
@@ -148,7 +149,7 @@ def test_a_chord_partner_goes_on_from_a_melody_that_was_not_the_players(tiny_bun
     assert {(int(t) - 4) % 128 for t in melody[16:20]} == {76}
 
 
-def test_a_record_replays(tiny_bundles, tiny_melody):
+def test_a_record_replays_and_recovers(tiny_bundles, tiny_melody):
     now = [0.0]
     seat = Seat.open("ann", start(), tiny_melody, tiny_bundles["offline"], lambda: now[0], lambda message: None)
     for message in messages(random_chords(16), moments(15)):
@@ -165,6 +166,11 @@ def test_a_record_replays(tiny_bundles, tiny_melody):
     assert len(bundles) == 2
     found = replay(entries, lambda name, kind: next(named))
     assert (found.plans, found.differ) == (15, [])
+    named = iter([bundles[entry.checkpoint] for entry in entries if isinstance(entry, Begun | Changed)])
+    again, frame = recover(entries, lambda name, kind: next(named)), seat.session.frame
+    assert (again.part, again.frame, again.joins) == ("chord", frame, seat.session.joins)
+    np.testing.assert_array_equal(again.own[8:], seat.session.own[8:])
+    np.testing.assert_array_equal(again.heard.tokens(frame)[8:], seat.session.heard.tokens(frame)[8:])
 
 
 def test_the_take_holds_his_melody_and_the_players_chords(tiny_melody):
