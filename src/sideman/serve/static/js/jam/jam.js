@@ -202,7 +202,7 @@ export class Jam extends EventTarget {
     this.#answered(message.request);
     this.figures.service = message.service ?? this.figures.service;
     this.figures.compute = message.timings?.computed ?? null;
-    if (this.joins === Infinity) this.joins = message.frame / FRAMES_PER_BEAT;
+    if (this.joins === Infinity) this.joins = Math.max(this.listen, message.frame / FRAMES_PER_BEAT);
     const earliest = Math.max(this.placedBeat, this.listen);
     if (this.part === "melody") {
       this.lead.applyNotes({ ...message, notes: message.notes ?? [] }, earliest);
