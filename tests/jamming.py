@@ -33,6 +33,20 @@ def random_notes(beats: float, seed: int = 0, first: float = 0.0) -> list[NoteEv
     return sorted(events, key=lambda event: event.beat)
 
 
+def random_chords(beats: float, seed: int = 0) -> list[NoteEvent]:
+    """Key presses and releases of chords, a few beats each, in time order."""
+    rng = np.random.default_rng(seed)
+    events, at = [], 0.0
+    while at < beats:
+        length = float(rng.choice([1.0, 2.0, 4.0]))
+        root = int(rng.integers(45, 60))
+        for pitch in (root, root + int(rng.choice([3, 4])), root + 7):
+            events.append(NoteEvent(True, pitch, at + float(rng.uniform(0, 0.05))))
+            events.append(NoteEvent(False, pitch, at + 0.9 * length))
+        at += length
+    return sorted(events, key=lambda event: event.beat)
+
+
 def messages(events: list[NoteEvent], moments: list[float]) -> Iterator[Notes]:
     """What a page sends when it asks at these beats."""
     sent = 0

@@ -127,6 +127,11 @@ def tiny_melody_folder(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_melody(tiny_melody_folder: Path) -> Bundle:
+    return load_bundle(tiny_melody_folder / "bundle", threads=1)
+
+
+@pytest.fixture(scope="session")
 def tiny_sheet_folders(request: pytest.FixtureRequest) -> dict[Kind, Path]:
     """Kind -> folder with `bundle` and `checkpoint` of a network that writes sheets: random ones."""
     cache = request.config.cache.mkdir("tiny-models")

@@ -52,7 +52,8 @@ def jam(
     record: Path | None,
     **midi: Any,
 ) -> int:
-    """Play a melody and hear the accompanist now: opens a page for MIDI keyboard, computer keys or mouse."""
+    """Play a melody and hear the accompanist now, or chords and hear a melody: opens a page for MIDI keyboard, computer
+    keys or mouse."""
     if record is not None:
         return _replay(record)
     if wants_ports(midi):

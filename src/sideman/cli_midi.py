@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 _OPTIONS = (
     click.option("--midi-in", metavar="PORT", help="Play without a page: hear this MIDI port; part of a name will do."),
-    click.option("--midi-out", metavar="PORT", help="Send the chords to this MIDI port."),
+    click.option("--midi-out", metavar="PORT", help="Send what the partner plays to this MIDI port."),
     click.option("--virtual", metavar="NAME", help="Be a MIDI port that others connect to (not on Windows)."),
     click.option("--list-ports", is_flag=True, help="Name the MIDI ports and end."),
     click.option("--bpm", type=click.FloatRange(10, 400), help="Ports: our own tempo.  [default: 100]"),
@@ -30,9 +30,9 @@ _OPTIONS = (
     click.option("--commit", type=click.FloatRange(0, 8), help="Ports: beats that are promised.  [default: 2]"),
     click.option("--listen", type=click.FloatRange(0, 64), help="Ports: beats to listen before joining.  [default: 8]"),
     click.option("--temperature", type=click.FloatRange(0, 3), help="Ports: how daring.  [default: 0.8]"),
-    click.option("--seed", type=click.IntRange(0, 2**53 - 1), help="Ports: the same playing gets the same chords."),
-    click.option("--channel", type=click.IntRange(1, 16), help="Ports: MIDI channel of the chords.  [default: 1]"),
-    click.option("--octave", type=click.IntRange(-3, 3), help="Ports: move the chords.  [default: 0]"),
+    click.option("--seed", type=click.IntRange(0, 2**53 - 1), help="Ports: the same playing gets the same answer."),
+    click.option("--channel", type=click.IntRange(1, 16), help="Ports: MIDI channel of the partner.  [default: 1]"),
+    click.option("--octave", type=click.IntRange(-3, 3), help="Ports: move what the partner plays.  [default: 0]"),
     click.option(
         "-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Ports: keep the take as a MIDI file."
     ),
@@ -118,8 +118,8 @@ def _check(midi: dict[str, Any], ports: "Ports") -> None:
 
 
 def _setup(midi: dict[str, Any], log: Path | None) -> "Setup":
+    from sideman.jam.bars import checked_meter
     from sideman.jam.messages import VERSION, Start
-    from sideman.jam.session import checked_meter
     from sideman.serve.midi_jam import Setup
 
     names = ("lookahead", "commit", "listen", "temperature", "seed")

@@ -57,7 +57,7 @@ def test_nobody_plays_alone(online):
         plans.append(step(session, Notes(beat, beat + 0.1, notes)))
     assert not any(planned.chords for planned in plans[:5])
     assert all(planned.chords for planned in plans[5:])
-    assert session.chords[:20].tolist() == [SILENCE] * 20
+    assert session.own[:20].tolist() == [SILENCE] * 20
     assert session.tally.figures().misses == 0
 
 
@@ -95,10 +95,10 @@ def test_a_plan_does_not_depend_on_earlier_plans(online):
     often, once = Session(start(commit=0.0), online), Session(start(commit=0.0), online)
     for message in messages(events, beats(20, 0.25)):
         last = step(often, message)
-    history = often.chords.copy()
+    history = often.own.copy()
     (message,) = messages(events, [often.beat])
     once.hear(message)
-    once.chords, once.made = history[: once.frame], np.zeros(once.frame, np.int64)
+    once.own, once.made = history[: once.frame], np.zeros(once.frame, np.int64)
     finish(once.plan())
     assert once.adopt(once.frame).chords == last.chords
 
@@ -124,14 +124,14 @@ def test_what_was_missed_is_recorded_as_it_sounded(online):
     """Nothing came for a while: the plan was played to its end, and then its last chord went on."""
     session = Session(start(listen=0.0, lookahead=2.0), online)
     play(session, beats(6))
-    end = len(session.chords)
-    planned = session.chords.copy()
+    end = len(session.own)
+    planned = session.own.copy()
     session.hear(Notes(99, 12.05))
     assert session.frame == 49
-    np.testing.assert_array_equal(session.chords[:end], planned)
+    np.testing.assert_array_equal(session.own[:end], planned)
     last = planned[-1]
     held = SILENCE if last == SILENCE else CHORD_HOLD + (last - CHORD_HOLD) % session.bundle.vocabulary.chords
-    assert set(session.chords[end:49].tolist()) == {held}
+    assert set(session.own[end:49].tolist()) == {held}
     figures = session.tally.figures()
     assert figures.misses == 49 - end
     assert figures.hits + figures.misses == figures.frames == 48 - 0
@@ -155,21 +155,21 @@ def test_an_introduction_is_history_and_never_sounds(online, offline):
     chords = session.introduce(offline)
     assert chords
     assert max(chord.onset + chord.duration for chord in chords) <= 7
-    history = session.chords[: session.frame].copy()
+    history = session.own[: session.frame].copy()
     assert (history != SILENCE).any()
     step(session, Notes(90, 7.9))
-    np.testing.assert_array_equal(session.chords[: len(history)], history)
+    np.testing.assert_array_equal(session.own[: len(history)], history)
     np.testing.assert_array_equal(session.planner.tokens[1::2][: len(history)], history)
 
 
 def test_looking_less_far_breaks_no_promise(online):
     session = Session(start(listen=0.0, lookahead=8.0, commit=6.0), online)
     play(session, beats(6))
-    promised = session.chords[: session.frame + 24].copy()
+    promised = session.own[: session.frame + 24].copy()
     session.change(Set(lookahead=1.0, commit=1.0))
     planned = step(session, Notes(50, 6.05))
     assert planned.frames == planned.committed == 20
-    np.testing.assert_array_equal(session.chords[: len(promised)], promised)
+    np.testing.assert_array_equal(session.own[: len(promised)], promised)
     assert session.settings.commit == 1.0
 
 
@@ -206,12 +206,12 @@ def test_a_metre_changed_while_playing_is_the_metre_planned_with(online):
 def test_another_model_takes_over(online, tiny_bundles):
     session = Session(start(listen=0.0), online)
     play(session, beats(6))
-    before = session.chords.copy()
+    before = session.own.copy()
     other = with_window(online, 128)
     session.change(Set(model="other"), other)
     assert session.bundle is other
     planned = step(session, Notes(50, 6.05))
-    np.testing.assert_array_equal(session.chords[: len(before) - 12], before[: len(before) - 12])
+    np.testing.assert_array_equal(session.own[: len(before) - 12], before[: len(before) - 12])
     assert planned.chords
 
 
@@ -231,7 +231,7 @@ def test_what_another_server_knew_can_be_taken_up(online):
     session = Session(start(listen=0.0, history=history), online)
     planned = step(session, Notes(7, 4.05))
     symbols = [session.bundle.vocabulary.symbols[(t - CHORD_HOLD) % session.bundle.vocabulary.chords].name()
-               for t in session.chords[:17].tolist()]  # fmt: skip
+               for t in session.own[:17].tolist()]  # fmt: skip
     assert symbols == ["C"] * 8 + ["G7"] * 9
     assert planned.frame == 17
     melody = session.planner.tokens[2::2][:12]
@@ -256,10 +256,10 @@ def test_unknown_chords_in_a_history_are_named(online):
 def test_impossible_times_change_nothing(online, notes, beat, match):
     session = Session(start(listen=0.0), online)
     play(session, beats(6))
-    before = (session.frame, session.beat, len(session.chords), session.tally.figures())
+    before = (session.frame, session.beat, len(session.own), session.tally.figures())
     with pytest.raises(WrongValue, match=match):
         session.hear(Notes(50, beat, notes))
-    assert (session.frame, session.beat, len(session.chords), session.tally.figures()) == before
+    assert (session.frame, session.beat, len(session.own), session.tally.figures()) == before
 
 
 def test_what_is_sent_twice_is_heard_once(online):

@@ -67,11 +67,11 @@ def test_a_planned_token_follows_the_network(tiny_bundles):
     stream = row.rows[0].stream
     stream.rollback(np.array([0]))
     logits = stream.feed(given[None, :7], places[np.arange(7) // 2][None], np.array([6]))[0]
-    scores = scores_at(vocabulary, logits[0], 7, SILENCE)
+    scores = scores_at(vocabulary, "chord", logits[0], SILENCE)
     p = softmax(scores)
     p = np.where(p < 0.05 * p.max(), 0, p)
     p /= p.sum()
-    counts = {token_of(vocabulary, 7, column, SILENCE): 0 for column in np.flatnonzero(p).tolist()}
+    counts = {token_of(vocabulary, "chord", column, SILENCE): 0 for column in np.flatnonzero(p).tolist()}
     for chord, _ in drawn:
         counts[chord] += 1  # a KeyError is a token that cannot be
     expected = 600 * p[p > 0]

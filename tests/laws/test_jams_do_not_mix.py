@@ -2,7 +2,7 @@
 
 import time
 
-from jamming import START, beats_of, messages, random_notes
+from jamming import START, beats_of, messages, random_chords, random_notes
 from msgspec.structs import replace
 
 from sideman.jam.messages import Plan
@@ -12,8 +12,8 @@ from sideman.jam.seat import Seat
 PLAYERS, BEATS = 4, 20
 
 
-def heard(tiny_bundles, players):
-    """Player -> (chords, committed) of every plan, when these players jam together through one scheduler."""
+def heard(models, players):
+    """Player -> what every plan promises him, when these players jam together through one scheduler."""
     scheduler = Scheduler(clock=lambda: 0.0)  # nobody is late, however busy this machine is
     told = {player: [] for player in players}
     seats = {}
@@ -21,10 +21,13 @@ def heard(tiny_bundles, players):
         start = replace(
             START, seed=player, lookahead=2.0 + player, listen=float(player), temperature=0.7 + 0.2 * player
         )
-        online, offline = tiny_bundles["online"], tiny_bundles["offline"]
+        online, offline = models[player % 2], models[2]
         seats[player] = Seat.open(f"p{player}", start, online, offline, scheduler.clock, told[player].append)
         scheduler.join(seats[player])
-    scripts = {player: list(messages(random_notes(BEATS, player), beats_of(BEATS))) for player in players}
+    scripts = {
+        player: list(messages((random_chords if player % 2 else random_notes)(BEATS, player), beats_of(BEATS)))
+        for player in players
+    }
     for beat in range(BEATS):
         for player in players:
             scheduler.post(seats[player], scripts[player][beat])
@@ -34,12 +37,16 @@ def heard(tiny_bundles, players):
             time.sleep(0.001)
     scheduler.close()
     return {
-        player: [(m.frame, m.committed, m.chords) for m in told[player] if isinstance(m, Plan)] for player in players
+        player: [(m.frame, m.committed, m.chords, m.notes, m.heard) for m in told[player] if isinstance(m, Plan)]
+        for player in players
     }
 
 
-def test_together_is_apart(tiny_bundles):
-    together = heard(tiny_bundles, range(PLAYERS))
+def test_together_is_apart(tiny_bundles, tiny_melody):
+    """Every other one plays chords with a partner who plays the melody."""
+    models = tiny_bundles["online"], tiny_melody, tiny_bundles["offline"]
+    together = heard(models, range(PLAYERS))
     for player in range(PLAYERS):
-        assert heard(tiny_bundles, [player])[player] == together[player]
-    assert any(chords for _, _, chords in together[0])
+        assert heard(models, [player])[player] == together[player]
+    assert any(chords for _, _, chords, *_ in together[0])
+    assert any(notes for *_, notes, _ in together[1])

@@ -3,15 +3,16 @@
 import msgspec
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sideman.engine.bundle import Bundle
 from sideman.jam.drive import finish
+from sideman.jam.parts import own_part, part_at
 from sideman.jam.planner import FREE, Planner, Question
 from sideman.music.metre import form
 from sideman.music.song import Meter
-from sideman.music.vocabulary import BOS, CHORD_HOLD
+from sideman.music.vocabulary import BOS, CHORD_HOLD, NOTE_ON
 
 FRAMES = 160
 FORMS = [form((Meter(0.0, 4, 4),), FRAMES), form((Meter(0.0, 4, 4), Meter(12.0, 3, 4)), FRAMES)]
@@ -19,28 +20,41 @@ FORMS = [form((Meter(0.0, 4, 4),), FRAMES), form((Meter(0.0, 4, 4), Meter(12.0, 
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 9), st.integers(1, 24), st.integers(0, 6),
-        st.sampled_from(["nothing", "melody", "chords", "both", "temperature", "seed", "metre"]),
+        st.sampled_from(["nothing", "player", "partner", "both", "temperature", "seed", "metre"]),
     ),
     min_size=1, max_size=12,
 )  # fmt: skip
 
 
-@settings(max_examples=40, deadline=None)
+@pytest.fixture(params=["chord", "melody"])
+def partner(request, tiny_bundles, tiny_melody):
+    """One who plays chords, and one who plays a melody."""
+    return tiny_bundles["online"] if request.param == "chord" else tiny_melody
+
+
+def struck(bundle, place, rng, count):
+    """Onsets of whoever plays at a place."""
+    if part_at(own_part(bundle), place) == "chord":
+        return rng.integers(bundle.vocabulary.chord_on, bundle.vocabulary.size, count)
+    return rng.integers(NOTE_ON, CHORD_HOLD, count)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, window=st.sampled_from([16, 40, 256]), start=st.integers(0, 60))
-def test_replanned_is_planned(tiny_bundles, steps, window, start):
-    bundle = tiny_bundles["online"]
+def test_replanned_is_planned(partner, steps, window, start):
+    bundle = partner
     bundle = Bundle(bundle.folder, msgspec.structs.replace(bundle.file, window=window), bundle.threads)
     rng = np.random.default_rng(len(steps) + start)
-    truth = np.concatenate([[BOS], np.full(2 * FRAMES, CHORD_HOLD + bundle.vocabulary.chords)])
-    truth[2::2] = rng.integers(132, 260, FRAMES)
+    truth = np.full(2 * FRAMES + 1, BOS)
+    truth[1::2], truth[2::2] = struck(bundle, 1, rng, 1), struck(bundle, 2, rng, FRAMES)
     planner, now, how = Planner(bundle), start, {"temperature": 1.0, "seed": 0, "form": 0}
     for ahead, look, back, change in steps:
         now += ahead
         places = np.arange(1 + 2 * max(0, now - back), 2 * FRAMES)
-        if change in ("melody", "both"):
-            truth[places[places % 2 == 0]] = rng.integers(132, 260, (places % 2 == 0).sum())
-        if change in ("chords", "both"):
-            truth[places[places % 2 == 1]] = rng.integers(CHORD_HOLD, bundle.vocabulary.size, (places % 2 == 1).sum())
+        if change in ("player", "both"):
+            truth[places[places % 2 == 0]] = struck(bundle, 2, rng, (places % 2 == 0).sum())
+        if change in ("partner", "both"):
+            truth[places[places % 2 == 1]] = struck(bundle, 1, rng, (places % 2 == 1).sum())
         how["temperature"] = 0.8 if change == "temperature" else how["temperature"]
         how["seed"] += change == "seed"
         how["form"] = 1 if change == "metre" else how["form"]
@@ -56,8 +70,8 @@ def test_replanned_is_planned(tiny_bundles, steps, window, start):
 
 
 @pytest.mark.parametrize("draft", [1, 2, 30])
-def test_how_far_a_pass_drafts_changes_nothing(tiny_bundles, monkeypatch, draft):
-    bundle = tiny_bundles["online"]
+def test_how_far_a_pass_drafts_changes_nothing(partner, monkeypatch, draft):
+    bundle = partner
     given = np.full(160, FREE)
     given[0] = BOS
     question = Question(given, FORMS[0], 4, 1.0)

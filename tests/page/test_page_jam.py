@@ -83,7 +83,8 @@ def test_settings_change_while_playing(open_page: Open, server: Any) -> None:
     play(page, 1)
     assert page.is_disabled("[data-setting=listen]")
     offered = page.locator("[data-setting=model] option").all_inner_texts()
-    assert offered == ["Best there is", "stub", "other"], "who plays melodies is not offered"
+    chords, melody = "plays chords to your melody", "plays a melody to your chords"
+    assert offered == ["Best there is", f"stub: {chords}", f"other: {chords}", f"partner: {melody}"]
     page.select_option("[data-setting=model]", "other")
     for name, value in (
         ("lookahead", 2),

@@ -112,6 +112,30 @@ def test_without_the_token_one_plays_alone_and_is_told_what_to_do(browser: Any) 
         server.kill()
 
 
+def test_chords_are_answered_with_a_melody(open_page: Open, tmp_path: Path) -> None:
+    page = open_page(settings=FAST | {"model": "melody", "keyOctave": 3})
+    until(lambda: page.inner_text("#your-part") == "chords")
+    assert "plays a melody to your chords" in page.inner_text("[data-setting=model] >> option:checked")
+    page.click("#play")
+    for bar, keys in enumerate(("adg", "fhk", "adg")):  # C, F, C
+        wait(page, f"sideman.app.jam.beat >= {4 * bar}")
+        for key in keys:
+            page.keyboard.down(key)
+        wait(page, f"sideman.app.jam.beat >= {4 * bar + 3}")
+        for key in keys:
+            page.keyboard.up(key)
+    assert page.inner_text("#phase") == "Playing a melody over your chords."
+    wait(page, "sideman.app.jam.lead.chords.some(({ onset }) => onset < sideman.app.jam.beat)")
+    heard = page.evaluate("sideman.app.jam.plan.chords.map(({ symbol, heard }) => [symbol, heard])")
+    assert heard == [["C", True], ["F", True], ["C", True]], "the chart shows what was heard"
+    assert page.inner_text("#chart").count("C") == 2
+    page.click("#play")
+    page.wait_for_selector(".take")
+    song = load_song(save(page, "MIDI", tmp_path))
+    assert [span.chord.name() for span in song.chords] == ["C", "F", "C"]
+    assert len(song.notes) == page.evaluate("sideman.app.takes.list()[0].notes.length") > 0
+
+
 def test_from_a_file_to_a_row_with_a_kept_and_a_typed_chord(open_page: Open, tmp_path: Path) -> None:
     page = open_page(path="options", settings={"n": 2, "complexity": "sevenths"})
     page.set_input_files("#file", GREENSLEEVES)

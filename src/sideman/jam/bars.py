@@ -5,6 +5,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from sideman.errors import WrongValue
 from sideman.music.metre import FRAMES_PER_BEAT, form
 from sideman.music.song import Meter
 
@@ -34,3 +35,13 @@ class Bars:
         if frames > len(self._form):
             self._form = form(self.meters, 2 * frames)
         return self._form
+
+
+def checked_meter(text: str) -> Meter:
+    """A metre whose bars the grid can hold. Raises WrongValue."""
+    meter = Meter.parse(text)
+    if meter.bar_beats * FRAMES_PER_BEAT % 1 or meter.bar_beats > 16:
+        raise WrongValue(
+            f"A bar of {text} does not fill whole 16ths, or more than 16 beats.", "Use one like 4/4 or 6/8."
+        )
+    return meter

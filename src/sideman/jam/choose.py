@@ -1,4 +1,4 @@
-"""Choosing what comes next in either part: the accompanist's chord, and the melody imagined for the player.
+"""Choosing what comes next in either part: the partner's own, and the one imagined for the player.
 
 A token is drawn by the Gumbel-max rule: the largest of logit / temperature + noise, where the noise belongs to
 the place and the token and is looked up, not drawn. Every draw follows the network's distribution, depends on
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sideman.engine.sampling import Floats, Ints
-from sideman.music.vocabulary import CHORD_HOLD, NOTE_HOLD, NOTE_ON, SILENCE, Vocabulary
+from sideman.music.vocabulary import CHORD_HOLD, NOTE_HOLD, NOTE_ON, SILENCE, PartName, Vocabulary
 
 # SplitMix64 (Steele, Lea and Flood, 2014).
 _STEP = np.uint64(0x9E3779B97F4A7C15)
@@ -20,12 +20,13 @@ _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 _COLUMNS = 2**20
 # Columns of scores: silence, the hold of what sounds, then the onsets in the order of their ids.
 _SILENCE, _HOLD, _ONSETS = 0, 1, 2
+# Added to the logit of a rest in an improvised melody: in many pieces it pauses for as long as a jam may last.
+REST_BIAS = -0.5
 
 
-def scores_at(vocabulary: Vocabulary, logits: Floats, place: int, previous: int) -> Floats:
-    """Of the logits [V] at a place (chords at odd ones, melody at even ones) those of what may follow the `previous`
-    token of its part, [2 + onsets]."""
-    onsets = logits[vocabulary.chord_on :] if place % 2 else logits[NOTE_ON:CHORD_HOLD]
+def scores_at(vocabulary: Vocabulary, part: PartName, logits: Floats, previous: int) -> Floats:
+    """Of logits [V] those of what may follow the `previous` token of a part, [2 + onsets]."""
+    onsets = logits[vocabulary.chord_on :] if part == "chord" else logits[NOTE_ON:CHORD_HOLD]
     out = np.empty(_ONSETS + len(onsets), np.float32)
     hold = prolong(vocabulary, previous, None)
     out[_SILENCE] = logits[SILENCE]
@@ -46,13 +47,32 @@ def choose(scores: Floats, place: int, seed: int, temperature: float, min_p: flo
     return int(columns[np.argmax(x[columns] + gumbel(seed, place, columns))])
 
 
-def token_of(vocabulary: Vocabulary, place: int, column: int, previous: int) -> int:
-    """The token of a column at a place, after `previous` of the same part."""
+def improvised(scores: Floats, temperature: float) -> Floats:
+    """Scores [K] of a melody that somebody waits for. Choosing from them at a temperature leaves it to the network
+    whether a note begins, goes on or rests, but for REST_BIAS; only which one begins is up to the temperature.
+    Sharpened as a whole a melody holds its notes for ever, since its onsets are many and its hold is one."""
+    onsets = scores[_ONSETS:]
+    out = scores.copy()
+    out[_SILENCE] += REST_BIAS
+    if temperature == 0:
+        return out
+    out *= np.float32(temperature)
+    out[_ONSETS:] = onsets + temperature * (_log_sum(onsets) - _log_sum(onsets / np.float32(temperature)))
+    return out
+
+
+def _log_sum(x: Floats) -> float:
+    top = float(x.max())
+    return top + float(np.log(np.exp(x - top).sum()))
+
+
+def token_of(vocabulary: Vocabulary, part: PartName, column: int, previous: int) -> int:
+    """The token of a column, after `previous` of the same part."""
     if column == _SILENCE:
         return SILENCE
     if column == _HOLD:
         return prolong(vocabulary, previous, None)
-    return (vocabulary.chord_on if place % 2 else NOTE_ON) + column - _ONSETS
+    return (vocabulary.chord_on if part == "chord" else NOTE_ON) + column - _ONSETS
 
 
 def gumbel(seed: int, place: int, columns: NDArray[np.integer]) -> NDArray[np.float64]:

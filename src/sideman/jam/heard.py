@@ -1,81 +1,23 @@
 """What the player plays, as melody tokens on the 16th grid.
 
-An onset belongs to the frame whose beginning is nearest, as people play around the beat. The melody is the
-upper line: a note is hidden for good by a higher key that stays down for more than a 16th after it, and
-ended by a higher one that follows. The sustain pedal lets a note of that line ring until the next one, so
-it never hides what is played under it. What was decided about a note hardly changes afterwards, so a plan
-does not lose its ground.
+The melody is the upper line: a note is hidden for good by a higher key that stays down for more than a 16th
+after it, and ended by a higher one that follows. The sustain pedal lets a note of that line ring until the
+next one, so it never hides what is played under it.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from sideman.music.metre import FRAMES_PER_BEAT
-from sideman.music.vocabulary import NOTE_HOLD, NOTE_ON, SILENCE
-
-Ints = NDArray[np.int64]
-# Frames before the newest moment that may still change.
-OPEN_FRAMES = 16
-# A key that is let go so late after the next one went down was meant to be bound to it.
-LEGATO_FRAMES = 1
+from sideman.jam.keys import LEGATO_FRAMES, OPEN_FRAMES, Ints, Keys, nearest_frame
+from sideman.music.vocabulary import NOTE_HOLD, NOTE_ON, SILENCE, Vocabulary
 
 
-@dataclass
-class _Key:
-    """One key press, times in beats: `released` when the finger left, `ended` when the sound did (None: not yet)."""
-
-    pitch: int
-    onset: float
-    released: float | None = None
-    ended: float | None = None
-
-
-class Heard:
-    """The melody so far. `first` is the frame of the first note, None before there is one."""
-
-    def __init__(self) -> None:
-        self.first: int | None = None
-        self._keys: list[_Key] = []
-        self._down: dict[int, _Key] = {}
-        self._sustained: list[_Key] = []
-        self._pedal = False
-        self._settled = 0
-        self._tokens = np.zeros(0, np.int64)
-
-    def note_on(self, pitch: int, beat: float) -> None:
-        self.note_off(pitch, beat)
-        key = _Key(pitch, beat)
-        self._keys.append(key)
-        self._down[pitch] = key
-        frame = max(0, nearest_frame(beat))
-        self.first = frame if self.first is None else min(frame, self.first)
-
-    def note_off(self, pitch: int, beat: float) -> None:
-        """A release without its press is nothing."""
-        key = self._down.pop(pitch, None)
-        if key is None:
-            return
-        key.released = beat
-        if self._pedal:
-            self._sustained.append(key)
-        else:
-            key.ended = beat
-
-    def pedal(self, down: bool, beat: float) -> None:
-        self._pedal = down
-        if not down:
-            for key in self._sustained:
-                key.ended = beat
-            self._sustained.clear()
+class Heard(Keys):
+    """The melody so far."""
 
     def tokens(self, frames: int) -> Ints:
-        """Melody tokens of what is known when frame `frames` begins: [frames], or one more if a note was struck just
-        before that frame and so belongs to it. Frames more than OPEN_FRAMES in the past never change."""
-        known = max([frames, *(nearest_frame(key.onset) + 1 for key in self._keys[-8:])])
-        known = min(known, frames + 1)
+        known = self._known(frames)
         start = min(self._settled, known)
         tokens = np.full(known, SILENCE, np.int64)
         tokens[:start] = self._tokens[:start]
@@ -87,9 +29,12 @@ class Heard:
                 tokens[on] = NOTE_ON + pitch
         if 0 < start < known:
             tokens[start] = _started(tokens[start - 1], tokens[start])
-        self._tokens = tokens
+        self._keep(tokens)
         self._settle(frames - OPEN_FRAMES, line)
         return tokens
+
+    def read_by(self, vocabulary: Vocabulary) -> None:
+        """Notes are the same in all of them."""
 
     def _line(self, known: int) -> list[tuple[int, int, int]]:
         """The upper line as (first frame, one past the last, pitch), ringing on under the pedal."""
@@ -118,10 +63,6 @@ class Heard:
             heard = {(on, pitch) for on, off, pitch in line if off >= frame}
             presses = [(key, nearest_frame(key.onset)) for key in self._keys]
             self._keys = [key for key, on in presses if on >= frame or (on, key.pitch) in heard]
-
-
-def nearest_frame(beat: float) -> int:
-    return int(np.floor(beat * FRAMES_PER_BEAT + 0.5))
 
 
 def _started(before: np.int64, token: np.int64) -> np.int64:

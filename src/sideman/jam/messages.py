@@ -9,6 +9,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from sideman.errors import SidemanError, WrongValue
+from sideman.music.vocabulary import PartName
 
 VERSION = 1
 MAX_BEATS = 65536
@@ -44,7 +45,7 @@ class PedalEvent(Struct, forbid_unknown_fields=True):
 
 
 class PlayedNote(Struct, forbid_unknown_fields=True):
-    """A note of what was played before a reconnect."""
+    """A note of what was played or sounded before a reconnect."""
 
     onset: Beat
     duration: Length
@@ -61,10 +62,13 @@ class PlayedChord(Struct, forbid_unknown_fields=True):
 
 
 class History(Struct, forbid_unknown_fields=True):
-    """What was played and heard so far, for a server that does not know it."""
+    """What was played and heard so far, for a server that does not know it: the keys that the player pressed, and both
+    parts as they were before. Of the player's part that is only what `notes` do not say: what somebody else played
+    before a change of parts, or chords that were heard from him."""
 
     notes: Annotated[list[PlayedNote], Meta(max_length=100_000)] = []
     chords: Annotated[list[PlayedChord], Meta(max_length=100_000)] = []
+    melody: Annotated[list[PlayedNote], Meta(max_length=100_000)] = []
 
 
 class Start(Struct, forbid_unknown_fields=True, tag="start"):
@@ -135,6 +139,23 @@ class JamChord(Struct, frozen=True):
     struck: bool
 
 
+class JamNote(Struct, frozen=True):
+    """A note to sound; `struck` as in a chord."""
+
+    onset: float
+    duration: float
+    pitch: int
+    struck: bool
+
+
+class HeardChords(Struct, frozen=True):
+    """The chords that were heard from the player in `frames` frames from `frame` on."""
+
+    frame: int
+    frames: int
+    chords: list[JamChord]
+
+
 class Service(Struct, frozen=True):
     """How well the player is served: frames that had a plan (hits) or not; isr = hits / frames; isrw weighs each hit
     by the age of its plan, from 1 when just asked for to 0 at 8 beats; `age`: the mean of these ages in beats."""
@@ -162,11 +183,13 @@ class Started(Struct, tag="started"):
     resumed: bool
     model: str
     settings: Settings
+    part: PartName
 
 
 class SettingsOut(Struct, tag="settings"):
     settings: Settings
     model: str
+    part: PartName
 
 
 class Intro(Struct, tag="intro"):
@@ -175,8 +198,9 @@ class Intro(Struct, tag="intro"):
     chords: list[JamChord]
 
 
-class Plan(Struct, tag="plan"):
-    """Replaces everything planned from `frame` on. The first `committed` of its `frames` are as promised before."""
+class Plan(Struct, tag="plan", omit_defaults=True):
+    """Replaces everything planned from `frame` on. The first `committed` of its `frames` are as promised before. A
+    partner who plays the melody plans `notes` instead of chords and tells which chords he heard."""
 
     request: int
     frame: int
@@ -185,6 +209,8 @@ class Plan(Struct, tag="plan"):
     chords: list[JamChord]
     timings: Timings
     service: Service
+    notes: list[JamNote] = []
+    heard: HeardChords | None = None
 
 
 class Late(Struct, tag="late"):

@@ -14,15 +14,17 @@ from numpy.typing import NDArray
 
 from sideman.engine.bundle import Bundle
 from sideman.engine.sampling import Floats
-from sideman.jam.choose import choose, prolong, scores_at, token_of
+from sideman.jam.choose import choose, improvised, prolong, scores_at, token_of
+from sideman.jam.parts import own_part, part_at
 from sideman.jam.rows import Pass, Row, Windows
-from sideman.music.vocabulary import BOS
+from sideman.music.vocabulary import BOS, PartName
 
 Ints = NDArray[np.int64]
 Work = Generator[Pass, Floats, None]
 FREE = -1
-# Unlikely tokens are left out: one of them in public is one too many.
-MIN_P = 0.01
+# Unlikely tokens are left out, by the part of the partner: one of them in public is one too many. The onsets of a
+# melody are many and each is unlikely.
+MIN_P: dict[PartName, float] = {"chord": 0.01, "melody": 0.002}
 # Frames a pass drafts at first and after a draft has failed; how much more of the old plan it takes each time it holds;
 # frames a pass drafts beyond the old plan.
 NARROW_FRAMES, WIDENING, DRAFT_FRAMES = 4, 3, 6
@@ -41,7 +43,7 @@ class Question:
     form: NDArray[np.uint8]
     seed: int
     temperature: float
-    min_p: float = MIN_P
+    min_p: float = MIN_P["chord"]
 
     @property
     def taste(self) -> tuple[float, ...]:
@@ -162,12 +164,15 @@ class Planner:
     def _correct(self, question: Question, places: Ints, logits: Floats) -> int | None:
         """Draw the free `places` up to the first that was guessed wrong, and put that right; returns it, None if all
         were right."""
-        vocabulary = self.bundle.vocabulary
+        vocabulary, own = self.bundle.vocabulary, own_part(self.bundle)
         for place, row in zip(places.tolist(), logits, strict=True):
             previous = int(self.tokens[place - 2]) if place > 2 else BOS
-            scores = scores_at(vocabulary, row, place, previous)
+            part = part_at(own, place)
+            scores = scores_at(vocabulary, part, row, previous)
+            if part == own == "melody":
+                scores = improvised(scores, question.temperature)
             column = choose(scores, place, question.seed, question.temperature, question.min_p)
-            token = token_of(vocabulary, place, column, previous)
+            token = token_of(vocabulary, part, column, previous)
             if token != self.tokens[place]:
                 self.tokens[place] = token
                 return int(place)

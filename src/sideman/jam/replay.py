@@ -41,7 +41,7 @@ def replay(entries: Iterable[Entry], models: Models) -> Replay:
             session.change(entry.message, logged_model(models, entry.model, "online", entry.checkpoint))
         elif isinstance(entry, Introduced):
             session.introduce(logged_model(models, entry.model, "offline", entry.checkpoint))
-            _compare(found, request, digest(session.chords[: session.frame]), entry.digest)
+            _compare(found, request, digest(session.own[: session.frame]), entry.digest)
         elif isinstance(entry, Prepared):
             _work_ahead(session, entry.passes)
         else:
@@ -54,7 +54,7 @@ def _plan(found: Replay, session: Session, request: int, entry: Planned) -> None
     found.plans += 1
     if entry.frame is not None:
         session.adopt(entry.frame)
-        _compare(found, request, digest(session.chords[entry.frame :]), entry.digest)
+        _compare(found, request, digest(session.own[entry.frame :]), entry.digest)
 
 
 def _work_ahead(session: Session, passes: int) -> None:

@@ -5,14 +5,25 @@ Threads: none; the owner locks, and gives beats of the jam and seconds.
 
 import math
 
-from sideman.jam.messages import Down, Error, Notes, Plan, Service, Set, Start
+from sideman.jam.messages import Down, Error, JamChord, Notes, Plan, Service, Set, Start
 from sideman.jam.pacing import Pacing
-from sideman.jam.performance import Performance
+from sideman.jam.performance import Performance, Played
 from sideman.jam.service import Tally
-from sideman.jam.sounding import ALL_NOTES_OFF, CONTROL, NOTE_OFF, NOTE_ON, SUSTAIN, Sounding
+from sideman.jam.sounding import (
+    ALL_NOTES_OFF,
+    CONTROL,
+    NOTE_OFF,
+    NOTE_ON,
+    SUSTAIN,
+    VELOCITY,
+    Sounded,
+    Sounding,
+)
+from sideman.jam.spans import retold
 from sideman.jam.take import take
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.song import Meter, Song, Tempo
+from sideman.music.vocabulary import PartName
 
 # A tempo that differs by less than this share is the same.
 _SAME_TEMPO = 0.01
@@ -20,16 +31,19 @@ _ALL_SOUND_OFF = 120
 
 
 class Round:
-    """`service`: how the player is served so far; `complaint`: what the jam had to say last."""
+    """`part`: what the partner plays; `service`: how the player is served so far; `complaint`: what the jam had to say
+    last."""
 
-    def __init__(self, start: Start, sounding: Sounding) -> None:
+    def __init__(self, start: Start, sounding: Sounding, part: PartName = "chord") -> None:
         self.sounding = sounding
+        self.part = part
         self.service: Service = Tally().figures()
         self.complaint: Error | None = None
         self.beat = -math.inf
         self._meter = Meter.parse(start.meter)
         self._listen = start.listen
         self._performance = Performance()
+        self._heard: list[JamChord] = []
         self._pacing = Pacing()
         self._tempos = [Tempo(0.0, start.tempo)]
         self._missed = 0
@@ -54,6 +68,8 @@ class Round:
             self._pacing.answered(message.request)
             self.service = message.service
             self.sounding.plan(message, max(beat, self._listen))
+            if message.heard is not None:
+                self._heard = retold(self._heard, message.heard)
         elif isinstance(message, Error):
             self.complaint = message
 
@@ -76,8 +92,12 @@ class Round:
         self.sounding.rest(beat)
 
     def song(self) -> Song:
-        """The take so far."""
-        return take(self._performance.notes, self.sounding.history, self._tempos, self._meter, max(0.0, self.beat))
+        """The take so far: melody and chords, whoever played them."""
+        notes, chords = self._performance.notes, self.sounding.history
+        if self.part == "melody":
+            notes = [Played(each.onset, each.end, each.keys[0], VELOCITY) for each in self.sounding.history]
+            chords = [Sounded(each.onset, each.onset + each.duration, each.symbol) for each in self._heard]
+        return take(notes, chords, self._tempos, self._meter, max(0.0, self.beat))
 
     def _note_tempo(self, onset: float, bpm: float) -> None:
         """The tempo of the beat that has just passed, and so of those to come."""

@@ -38,8 +38,8 @@ class Windows:
 
 @dataclass
 class Row:
-    """One row of cache. Places count the tokens of the whole jam: 0 is BOS, 1 + 2t the chord and 2 + 2t the melody
-    of frame t. The slot of a place is place - 2 * start; slot 0 holds BOS."""
+    """One row of cache. Places count the tokens of the whole jam: 0 is BOS, 1 + 2t what the partner plays in frame t
+    and 2 + 2t what the player does (parts.py). The slot of a place is place - 2 * start; slot 0 holds BOS."""
 
     stream: Stream
     start: int

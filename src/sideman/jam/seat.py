@@ -88,12 +88,12 @@ class Seat:
         frame = self.session.frame
         if now > self.deadline:
             frame = max(frame, self._frame_at(now))
-            misses = max(0, frame - max(self.session.frame, len(self.session.chords)))
+            misses = max(0, frame - max(self.session.frame, len(self.session.own)))
             self.tell(Late(request.message.request, self.session.frame, misses))
         queued, computed = 1e3 * (self.started - request.arrived), 1e3 * (now - self.started)
         planned = self.session.adopt(frame)
         self.request = None
-        tokens = self.session.chords[frame:]
+        tokens = self.session.own[frame:]
         self.log.append(
             Planned(
                 None if planned is None else frame,
@@ -113,6 +113,8 @@ class Seat:
                     chords=planned.chords,
                     timings=Timings(1e3 * request.arrived, round(queued, 3), round(computed, 3), 0.0),
                     service=self.session.tally.figures(),
+                    notes=planned.notes,
+                    heard=planned.heard,
                 )
             )
 
@@ -120,7 +122,7 @@ class Seat:
         """Harmonise what was listened to, if it is time for that."""
         if self.offline is not None and self.session.wants_introduction():
             chords = self.session.introduce(self.offline)
-            tokens = self.session.chords[: self.session.frame]
+            tokens = self.session.own[: self.session.frame]
             self.log.append(
                 Introduced(self.offline.folder.name, self.offline.file.checkpoint, digest(tokens), tokens.tolist())
             )
@@ -138,7 +140,7 @@ class Seat:
         self.session.change(message, bundle)
         bundle = self.session.bundle
         self.log.append(Changed(message, bundle.folder.name, bundle.file.checkpoint, self.clock()))
-        self.tell(SettingsOut(self.session.settings, bundle.folder.name))
+        self.tell(SettingsOut(self.session.settings, bundle.folder.name, self.session.part))
 
     def _frame_at(self, now: float) -> int:
         """The first frame that begins after `now`."""

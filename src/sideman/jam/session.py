@@ -7,7 +7,7 @@ the same jam again (replay.py).
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import msgspec
 import numpy as np
@@ -15,23 +15,35 @@ from numpy.typing import NDArray
 
 from sideman.engine.bundle import Bundle
 from sideman.errors import WrongValue
-from sideman.jam.bars import Bars
-from sideman.jam.choose import prolong
-from sideman.jam.heard import Heard
+from sideman.jam.bars import Bars, checked_meter
+from sideman.jam.choose import is_hold, prolong
 from sideman.jam.intro import harmonise
-from sideman.jam.messages import History, JamChord, NoteEvent, Notes, PedalEvent, Set, Settings, Start
-from sideman.jam.planner import FREE, Planner, Question, Work
+from sideman.jam.messages import (
+    HeardChords,
+    History,
+    JamChord,
+    JamNote,
+    NoteEvent,
+    Notes,
+    PedalEvent,
+    Set,
+    Settings,
+    Start,
+)
+from sideman.jam.parts import ear, own_part, part_at
+from sideman.jam.planner import FREE, MIN_P, Planner, Question, Work
 from sideman.jam.service import Tally
-from sideman.jam.spans import jam_chords, melody_key, played_tokens, started
+from sideman.jam.spans import chord_tokens, jam_chords, jam_notes, melody_key, melody_tokens, started
 from sideman.music.metre import FRAMES_PER_BEAT
-from sideman.music.song import Meter
-from sideman.music.vocabulary import BOS, SILENCE, translate
+from sideman.music.vocabulary import BOS, SILENCE, PartName, translate
 
 Ints = NDArray[np.int64]
 # How far off a note may be: beats before the last message, and after the moment the message names.
 PAST_BEATS, FUTURE_BEATS = 1.0, 0.25
 # How far the clock may jump between two messages, in beats.
 MAX_JUMP = 1024.0
+# How much of what was heard is told again with each plan.
+HEARD_FRAMES = 32
 NO_PLAN = -1
 Event = NoteEvent | PedalEvent
 # Events remembered, so that they can be sent again.
@@ -40,18 +52,21 @@ KNOWN_EVENTS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """What the player is told: `chords` for `frames` frames from `frame` on, the first `committed` of them promised
-    before."""
+    """What the player is told: `chords` or `notes` for `frames` frames from `frame` on, the first `committed` of them
+    promised before, and the chords `heard` by one who plays notes."""
 
     frame: int
     frames: int
     committed: int
     chords: list[JamChord]
+    notes: list[JamNote] = field(default_factory=list)
+    heard: HeardChords | None = None
 
 
 class Session:
-    """A jam over one online bundle. `chords`: a token a frame, sounded and promised; `made`: the frame of the request
-    each was planned for (NO_PLAN: the last chord went on for want of one)."""
+    """A jam over one online bundle at a time. `own`: the partner's tokens, one a frame, sounded and promised; `made`:
+    the frame of the request each was planned for (NO_PLAN: what sounded went on for want of one); `joins`: the first
+    frame in which one may sound."""
 
     def __init__(self, start: Start, bundle: Bundle) -> None:
         meter = checked_meter(start.meter)
@@ -65,13 +80,14 @@ class Session:
             seed=start.seed,
         )
         self.planner = Planner(bundle)
-        self.heard = Heard()
+        self.heard = ear(self.part, bundle.vocabulary)
         self.bars = Bars(meter)
         self.tally = Tally()
-        self.chords = np.zeros(0, np.int64)
+        self.own = np.zeros(0, np.int64)
         self.made, self._keys = np.zeros(0, np.int32), np.zeros(0, np.int8)  # they grow as long as the jam goes on
         self.frame: int | None = None
         self.beat = -np.inf
+        self.joins = frames_of(start.listen)
         self._fixed = 0
         self._introduced = 0
         self._sounds_from: int | None = None
@@ -84,15 +100,15 @@ class Session:
         return self.planner.bundle
 
     @property
-    def joins(self) -> int:
-        """The first frame in which a chord may sound."""
-        return frames_of(self.settings.listen)
+    def part(self) -> PartName:
+        """The part that the partner plays."""
+        return own_part(self.bundle)
 
     @property
     def due_beat(self) -> float:
         """When the answer to the last request must be there: when the first frame that was not promised begins."""
         assert self.frame is not None
-        return max(self.frame, min(self._fixed, len(self.chords)), self.joins) / FRAMES_PER_BEAT
+        return max(self.frame, min(self._fixed, len(self.own)), self.joins) / FRAMES_PER_BEAT
 
     def hear(self, message: Notes) -> int:
         """Take in what was played; returns the first frame to plan. What is heard twice, as after a broken line, counts
@@ -118,8 +134,7 @@ class Session:
         """New settings, and another model if there is one. Raises WrongValue and changes nothing."""
         meter = None if message.meter is None else checked_meter(message.meter)
         if bundle is not None and bundle is not self.bundle:
-            self.chords = translate(self.bundle.vocabulary, bundle.vocabulary, self.chords)
-            self.planner = Planner(bundle)
+            self._hand_over(bundle)
         given = {name: value for name, value in msgspec.structs.asdict(message).items() if value is not None}
         given.pop("model", None)
         settings = msgspec.structs.replace(self.settings, **given)
@@ -129,7 +144,7 @@ class Session:
             self.bars.change(meter, self.frame or 0)
 
     def plan(self) -> Work:
-        """Settle the chords from the frame of the last request to the end of what is looked ahead."""
+        """Settle what the partner plays from the frame of the last request to the end of what is looked ahead."""
         assert self.frame is not None
         if self._silent():
             return
@@ -138,14 +153,15 @@ class Session:
         known = min(self.frame, self._introduced) if self.frame <= self.joins else self.frame
         given = np.full(2 * stop, FREE, np.int64)
         given[0] = BOS
-        given[1 : 1 + 2 * known : 2] = self.chords[:known]
-        fixed = min(self._fixed, len(self.chords))
+        given[1 : 1 + 2 * known : 2] = self.own[:known]
+        fixed = min(self._fixed, len(self.own))
         if fixed > self.frame:
-            given[1 + 2 * self.frame : 1 + 2 * fixed : 2] = self.chords[self.frame : fixed]
-        melody = self.heard.tokens(self.frame)[: stop - 1]
-        given[2 : 2 + 2 * len(melody) : 2] = melody
+            given[1 + 2 * self.frame : 1 + 2 * fixed : 2] = self.own[self.frame : fixed]
+        heard = self.heard.tokens(self.frame)[: stop - 1]
+        given[2 : 2 + 2 * len(heard) : 2] = heard
         settings = self.settings
-        yield from self.planner.settle(Question(given, self.bars.form(stop), settings.seed, settings.temperature))
+        form, min_p = self.bars.form(stop), MIN_P[self.part]
+        yield from self.planner.settle(Question(given, form, settings.seed, settings.temperature, min_p))
 
     def adopt(self, frame: int) -> Planned | None:
         """Promise the finished plan from `frame` on, that of the request or a later one if the answer is late; None if
@@ -155,26 +171,26 @@ class Session:
         stop = self._horizon()
         if frame >= stop:
             return None
-        committed = max(0, min(self._fixed, len(self.chords)) - frame)
+        committed = max(0, min(self._fixed, len(self.own)) - frame)
         if silent:
-            return Planned(frame, stop - frame, 0, [])
+            return self._planned(frame, stop, 0)
         planned = self.planner.tokens[1::2]
         if self.frame <= self.joins:  # nothing of it has sounded
             self._write(0, planned[: self.frame], NO_PLAN)
         self._put(frame, planned[frame:stop], committed)
-        return Planned(frame, stop - frame, min(committed, stop - frame), self._sounding(frame))
+        return self._planned(frame, stop, min(committed, stop - frame))
 
-    def promise(self, frame: int, chords: Ints) -> None:
-        """Promise from `frame` on what was promised before, by the session that this one recovers; no chords: there was
+    def promise(self, frame: int, tokens: Ints) -> None:
+        """Promise from `frame` on what was promised before, by the session that this one recovers; no tokens: there was
         only silence ahead."""
         assert self.frame is not None
-        if len(chords):
+        if len(tokens):
             self._sounds_from = max(self.frame, self.joins) if self._sounds_from is None else self._sounds_from
-            self._put(frame, chords, max(0, min(self._fixed, len(self.chords)) - frame))
+            self._put(frame, tokens, max(0, min(self._fixed, len(self.own)) - frame))
 
     def wants_introduction(self) -> bool:
         """Whether there is a melody to harmonise that was listened to and not yet accompanied."""
-        if self.frame is None or self.heard.first is None or self.heard.first >= self.frame:
+        if self.part == "melody" or self.frame is None or self.heard.first is None or self.heard.first >= self.frame:
             return False
         return self._introduced < self.frame <= self.joins
 
@@ -222,7 +238,7 @@ class Session:
     def _horizon(self) -> int:
         """One past the last frame to plan; what is promised stays promised when the player wants to look less far."""
         assert self.frame is not None
-        return max(self.frame + frames_of(self.settings.lookahead), min(self._fixed, len(self.chords)))
+        return max(self.frame + frames_of(self.settings.lookahead), min(self._fixed, len(self.own)))
 
     def _advance(self, frame: int) -> int:
         """Time goes on to `frame`: what was promised has sounded. Returns how many frames had no plan."""
@@ -240,51 +256,81 @@ class Session:
         return made.count(NO_PLAN)
 
     def _prolong(self, frame: int) -> None:
-        """Where no plan reached, the last chord goes on."""
-        missing = frame - len(self.chords)
+        """Where no plan reached, what sounded last goes on."""
+        missing = frame - len(self.own)
         if missing > 0:
-            last = int(self.chords[-1]) if len(self.chords) else SILENCE
+            last = int(self.own[-1]) if len(self.own) else SILENCE
             hold = prolong(self.bundle.vocabulary, last, None)
-            self._write(len(self.chords), np.full(missing, hold), NO_PLAN)
+            self._write(len(self.own), np.full(missing, hold), NO_PLAN)
 
-    def _put(self, frame: int, chords: Ints, committed: int) -> None:
-        """Promise chords from `frame` on, the first `committed` of them once more."""
+    def _put(self, frame: int, tokens: Ints, committed: int) -> None:
+        """Promise tokens from `frame` on, the first `committed` of them once more."""
         assert self.frame is not None
         self._prolong(frame)
-        self._write(frame, chords, self.frame, spelled=committed)
-        stop = frame + len(chords)
+        self._write(frame, tokens, self.frame, spelled=committed)
+        stop = frame + len(tokens)
         self._fixed = max(self._fixed, min(frame + frames_of(self.settings.commit), stop))
 
-    def _write(self, frame: int, chords: Ints, source: int, spelled: int = 0) -> None:
-        """Put chords in from `frame` on, made by the request of frame `source`; what follows them stays. A chord is
-        spelled in the key of its onset, and the first `spelled` as they were."""
-        stop = frame + len(chords)
+    def _write(self, frame: int, tokens: Ints, source: int, spelled: int = 0) -> None:
+        """Put the partner's tokens in from `frame` on, made by the request of frame `source`; what follows them stays.
+        A chord is spelled in the key of its onset, and the first `spelled` as they were."""
+        stop, vocabulary = frame + len(tokens), self.bundle.vocabulary
         keys = self._keys[frame : frame + spelled]
-        keys = np.concatenate([keys, np.full(len(chords) - len(keys), self._key())])
-        for name, values in (("chords", chords), ("made", np.full(len(chords), source)), ("_keys", keys)):
+        keys = np.concatenate([keys, np.full(len(tokens) - len(keys), self._key())])
+        for name, values in (("own", tokens), ("made", np.full(len(tokens), source)), ("_keys", keys)):
             old = getattr(self, name)
             setattr(self, name, np.concatenate([old[:frame], values.astype(old.dtype), old[stop:]]))
         for place in {frame, self.joins} & set(range(frame, stop)):  # what begins to sound there is struck
-            before = int(self.chords[place - 1]) if place and place != self.joins else SILENCE
-            self.chords[place] = started(self.bundle.vocabulary, before, int(self.chords[place]))
+            before = int(self.own[place - 1]) if place and place != self.joins else SILENCE
+            self.own[place] = started(vocabulary, before, int(self.own[place]))
         for place in range(max(frame, 1), stop):
-            if self.chords[place] < self.bundle.vocabulary.chord_on:
+            token = int(self.own[place])
+            if token == SILENCE or is_hold(vocabulary, token):
                 self._keys[place] = self._keys[place - 1]
 
-    def _sounding(self, frame: int) -> list[JamChord]:
-        """The chords promised from `frame` on, as far as they may sound."""
-        first = max(frame, self.joins)
-        tokens, keys = self.chords[first:], self._keys[first:]
-        return jam_chords(self.bundle.vocabulary, tokens, keys, first, goes_on=first > self.joins)
+    def _planned(self, frame: int, stop: int, committed: int) -> Planned:
+        """What is promised from `frame` on, as far as it may sound."""
+        assert self.frame is not None
+        first, vocabulary = max(frame, self.joins), self.bundle.vocabulary
+        tokens, keys, goes_on = self.own[first:], self._keys[first:], first > self.joins
+        if self.part == "chord":
+            return Planned(frame, stop - frame, committed, jam_chords(vocabulary, tokens, keys, first, goes_on))
+        notes = jam_notes(vocabulary, tokens, first, goes_on)
+        begin = max(0, self.frame - HEARD_FRAMES)
+        heard, keys = self.heard.tokens(self.frame)[begin : self.frame], self._keys[begin:]
+        chords = jam_chords(vocabulary, heard, keys, begin, goes_on=begin > 0)
+        return Planned(frame, stop - frame, committed, [], notes, HeardChords(begin, self.frame - begin, chords))
 
     def _key(self) -> int:
         """The key that new chords are spelled in, as a number."""
-        return 0 if self.frame is None else melody_key(self.heard.tokens(self.frame))
+        if self.frame is None:
+            return 0
+        return melody_key(self.heard.tokens(self.frame) if self.part == "chord" else self.own[: self.frame])
+
+    def _hand_over(self, bundle: Bundle) -> None:
+        """Another model takes over. If it plays the other part, the player takes up its predecessor's: what either
+        played becomes the past of the other, and nothing is promised."""
+        known, wanted = self.bundle.vocabulary, bundle.vocabulary
+        if own_part(bundle) == self.part:
+            self.own = translate(known, wanted, self.own)
+            self.heard.read_by(wanted)
+        else:
+            frame = self.frame or 0
+            left, taken = self.own[:frame], self.heard.tokens(frame)[:frame]
+            self.heard = ear(own_part(bundle), wanted, translate(known, wanted, left))
+            self.own = translate(known, wanted, taken)
+            self.made, self._keys = np.full(frame, NO_PLAN, self.made.dtype), self._keys[:frame]
+            self._fixed = self._introduced = frame
+            self.joins, self._sounds_from = max(self.joins, frame), None
+        self.planner = Planner(bundle)
 
     def _remember(self, history: History) -> None:
         """Take up a jam that another server knew."""
-        self._write(0, played_tokens(self.bundle.vocabulary, history.chords), NO_PLAN)
-        self._introduced = len(self.chords)
+        vocabulary, parts = self.bundle.vocabulary, {"melody": melody_tokens(history.melody)}
+        parts["chord"] = chord_tokens(vocabulary, history.chords)
+        self.heard = ear(self.part, vocabulary, parts[part_at(self.part, 0)])
+        self._write(0, parts[self.part], NO_PLAN)
+        self._introduced = len(self.own)
         for note in sorted(history.notes, key=lambda note: note.onset):
             self.heard.note_on(note.pitch, note.onset)
             self.heard.note_off(note.pitch, note.onset + note.duration)
@@ -296,13 +342,3 @@ def _hash(event: Event) -> int:
 
 def frames_of(beats: float) -> int:
     return round(beats * FRAMES_PER_BEAT)
-
-
-def checked_meter(text: str) -> Meter:
-    """A metre whose bars the grid can hold. Raises WrongValue."""
-    meter = Meter.parse(text)
-    if meter.bar_beats * FRAMES_PER_BEAT % 1 or meter.bar_beats > 16:
-        raise WrongValue(
-            f"A bar of {text} does not fill whole 16ths, or more than 16 beats.", "Use one like 4/4 or 6/8."
-        )
-    return meter

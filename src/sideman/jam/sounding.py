@@ -1,7 +1,7 @@
-"""Chords as they sound: which is struck when, and released before the next.
+"""What the partner plays as it sounds, chord after chord or note after note: each is released before the next.
 
 Time is given in beats and whoever calls keeps it: `next_beat` says when there is something to do, `advance` does
-it. What sounds at any moment is one chord of the plan or nothing, and every change goes through `_release`, so
+it. What sounds at any moment is one chord or note of the plan or nothing, and every change goes through `_release`, so
 no key can be left hanging. Threads: none; the owner locks.
 """
 
@@ -9,8 +9,9 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sideman.jam.messages import JamChord, Plan
+from sideman.jam.messages import JamChord, JamNote, Plan
 from sideman.music.metre import FRAMES_PER_BEAT
+from sideman.music.pitch import pitch_name
 
 NOTE_OFF, NOTE_ON, CONTROL = 0x80, 0x90, 0xB0
 SUSTAIN, ALL_NOTES_OFF = 64, 123
@@ -22,7 +23,7 @@ _PROMPT = 1 / 16
 
 @dataclass(slots=True)
 class Block:
-    """A chord of the plan, in beats; `keys` are MIDI pitches, ascending."""
+    """A chord or note of the plan, in beats; `symbol`: of a note its name; `keys` are MIDI pitches, ascending."""
 
     onset: float
     end: float
@@ -32,15 +33,16 @@ class Block:
 
 @dataclass(slots=True)
 class Sounded:
-    """A chord that sounded, in beats; `end` None while it does."""
+    """A chord or note that sounded, in beats; `end` None while it does; `keys` as they were sent."""
 
     onset: float
     end: float | None
     symbol: str
+    keys: tuple[int, ...] = ()
 
 
 class Sounding:
-    """The chords of a jam on one channel (0..15), moved by `octave` (-3..3).
+    """The partner's part of a jam on one channel (0..15), moved by `octave` (-3..3).
 
     `send` takes MIDI messages and never raises. `history` is what sounded, for the take; `planned_until` the beat
     where the plan ends."""
@@ -71,8 +73,9 @@ class Sounding:
             begun = max(begun, math.floor(self._struck.onset * FRAMES_PER_BEAT + _EPSILON) + 1)
         start = max(plan.frame, begun) / FRAMES_PER_BEAT
         self._cut(start)
-        for chord in plan.chords:
-            self._add(chord, start)
+        sounds: list[JamChord | JamNote] = [*plan.chords, *plan.notes]
+        for sound in sounds:
+            self._add(sound, start)
         self.planned_until = max(start, (plan.frame + plan.frames) / FRAMES_PER_BEAT)
 
     def next_beat(self) -> float | None:
@@ -111,28 +114,33 @@ class Sounding:
             block.end = min(self._end(block), start)
         self._blocks = [block for block in self._blocks if block.onset < start - _EPSILON]
 
-    def _add(self, chord: JamChord, start: float) -> None:
-        end = chord.onset + chord.duration
+    def _add(self, sound: JamChord | JamNote, start: float) -> None:
+        end = sound.onset + sound.duration
         if end <= start + _EPSILON:
             return
         last = self._blocks[-1] if self._blocks else None
-        touches = last is not None and last.end > max(chord.onset, start) - _EPSILON
-        keys = self._keys(chord)
+        touches = last is not None and last.end > max(sound.onset, start) - _EPSILON
+        keys = self._keys(sound)
         # Symbols may be spelled anew when the key becomes clear; keys are what goes on.
-        if last is not None and touches and last.keys == keys and (not chord.struck or chord.onset < start - _EPSILON):
+        if last is not None and touches and last.keys == keys and (not sound.struck or sound.onset < start - _EPSILON):
             last.end = end
         else:
-            self._blocks.append(Block(max(chord.onset, start), end, chord.symbol, keys))
+            symbol = sound.symbol if isinstance(sound, JamChord) else pitch_name(sound.pitch)
+            self._blocks.append(Block(max(sound.onset, start), end, symbol, keys))
 
-    def _keys(self, chord: JamChord) -> tuple[int, ...]:
-        return tuple(sorted({key + 12 * self._octave for key in (*chord.pitches, chord.bass) if key is not None}))
+    def _keys(self, sound: JamChord | JamNote) -> tuple[int, ...]:
+        """What is sent for it; a note that leaves the keyboard stays in its octave."""
+        if isinstance(sound, JamNote):
+            moved = sound.pitch + 12 * self._octave
+            return (moved if 0 <= moved <= 127 else sound.pitch,)
+        return tuple(sorted({key + 12 * self._octave for key in (*sound.pitches, sound.bass) if key is not None}))
 
     def _strike(self, block: Block, beat: float) -> None:
         self._struck, self._on = block, block.keys
         for key in self._on:
             self._send(bytes((NOTE_ON | self._channel, key, VELOCITY)))
         onset = block.onset if beat < block.onset + _PROMPT else beat
-        self.history.append(Sounded(onset, None, block.symbol))
+        self.history.append(Sounded(onset, None, block.symbol, block.keys))
 
     def _release(self, beat: float) -> None:
         for key in self._on:

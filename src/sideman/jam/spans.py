@@ -1,10 +1,13 @@
-"""Chord tokens of a plan as chords to sound, and chords that sounded as tokens."""
+"""Tokens of a plan as chords or notes to sound, and what sounded as tokens."""
 
 import numpy as np
+from msgspec.structs import replace
 from numpy.typing import NDArray
 
-from sideman.jam.choose import prolong
-from sideman.jam.messages import JamChord, PlayedChord
+from sideman.jam.choose import is_hold, prolong
+from sideman.jam.heard import Heard
+from sideman.jam.keys import nearest_frame
+from sideman.jam.messages import HeardChords, JamChord, JamNote, PlayedChord, PlayedNote
 from sideman.music.chord import Chord
 from sideman.music.frames import SILENT
 from sideman.music.metre import FRAMES_PER_BEAT
@@ -21,17 +24,32 @@ def jam_chords(
 ) -> list[JamChord]:
     """Chords of tokens [T] from frame `first` on, spelled in the keys [T] (numbers of KEYS) of their first frames.
     `goes_on`: what is held at `first` sounds before it already."""
-    runs: list[tuple[int, int, int, bool]] = []  # start, one past the last, chord index, struck
+    return [
+        _jam_chord(vocabulary.symbols[hold - CHORD_HOLD], a, b, struck, KEYS[keys[a - first]])
+        for a, b, hold, struck in _runs(vocabulary, tokens, first, goes_on)
+    ]
+
+
+def jam_notes(vocabulary: Vocabulary, tokens: Ints, first: int, goes_on: bool) -> list[JamNote]:
+    """Notes of melody tokens [T] from frame `first` on; `goes_on` as above."""
+    return [
+        JamNote(a / FRAMES_PER_BEAT, (b - a) / FRAMES_PER_BEAT, hold - NOTE_HOLD, struck)
+        for a, b, hold, struck in _runs(vocabulary, tokens, first, goes_on)
+    ]
+
+
+def _runs(vocabulary: Vocabulary, tokens: Ints, first: int, goes_on: bool) -> list[tuple[int, int, int, bool]]:
+    """What tokens [T] of a part let sound, as (start, one past the last, its hold, whether it is struck)."""
+    runs: list[tuple[int, int, int, bool]] = []
     for frame, token in enumerate(tokens.tolist(), first):
         if token == SILENCE:
             continue
-        index = (token - CHORD_HOLD) % vocabulary.chords
-        held = token < vocabulary.chord_on
-        if held and runs and runs[-1][1] == frame and runs[-1][2] == index:
-            runs[-1] = (runs[-1][0], frame + 1, index, runs[-1][3])
+        hold = prolong(vocabulary, token, None)
+        if token == hold and runs and runs[-1][1] == frame and runs[-1][2] == hold:
+            runs[-1] = (runs[-1][0], frame + 1, hold, runs[-1][3])
         else:
-            runs.append((frame, frame + 1, index, not (held and goes_on and frame == first)))
-    return [_jam_chord(vocabulary.symbols[index], a, b, struck, KEYS[keys[a - first]]) for a, b, index, struck in runs]
+            runs.append((frame, frame + 1, hold, not (token == hold and goes_on and frame == first)))
+    return runs
 
 
 def _jam_chord(chord: Chord, start: int, stop: int, struck: bool, key: Key) -> JamChord:
@@ -46,13 +64,35 @@ def _jam_chord(chord: Chord, start: int, stop: int, struck: bool, key: Key) -> J
 
 
 def started(vocabulary: Vocabulary, before: int, token: int) -> int:
-    """A chord token as it sounds after `before`: a hold of something else is an onset."""
-    if CHORD_HOLD <= token < vocabulary.chord_on and prolong(vocabulary, before, None) != token:
-        return token + vocabulary.chords
+    """A token as it sounds after `before` of its part: a hold of something else is an onset."""
+    if is_hold(vocabulary, token) and prolong(vocabulary, before, None) != token:
+        return int(vocabulary.struck(np.array(token)))
     return token
 
 
-def played_tokens(vocabulary: Vocabulary, chords: list[PlayedChord]) -> Ints:
+def retold(before: list[JamChord], heard: HeardChords) -> list[JamChord]:
+    """Chords that were heard, with what is told anew in the place of what was told of that time."""
+    begin = heard.frame / FRAMES_PER_BEAT
+    kept = [chord for chord in before if chord.onset < begin]
+    told = heard.chords
+    if kept and told and not told[0].struck and told[0].onset == begin and told[0].pitches == kept[-1].pitches:
+        first, told = told[0], told[1:]
+        kept[-1] = replace(kept[-1], duration=first.onset + first.duration - kept[-1].onset)
+    elif kept and kept[-1].onset + kept[-1].duration > begin:
+        kept[-1] = replace(kept[-1], duration=begin - kept[-1].onset)
+    return [*kept, *told]
+
+
+def melody_tokens(notes: list[PlayedNote]) -> Ints:
+    """Tokens [T] of a melody that sounded."""
+    heard = Heard()
+    for note in sorted(notes, key=lambda note: note.onset):
+        heard.note_on(note.pitch, note.onset)
+        heard.note_off(note.pitch, note.onset + note.duration)
+    return heard.tokens(max([nearest_frame(note.onset + note.duration) for note in notes], default=0))
+
+
+def chord_tokens(vocabulary: Vocabulary, chords: list[PlayedChord]) -> Ints:
     """Tokens [T] of chords that sounded. Raises UnknownChord."""
     spans = [
         (

@@ -1,4 +1,4 @@
-"""A take: what was played and what sounded with it, as a song to keep."""
+"""A take: melody and chords as they were played and as they sounded, as a song to keep."""
 
 import math
 from collections.abc import Sequence

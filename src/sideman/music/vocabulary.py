@@ -192,15 +192,14 @@ def from_names(names: Sequence[str]) -> Vocabulary:
     )
 
 
-def translate(known: Vocabulary, wanted: Vocabulary, chords: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Chord tokens of one vocabulary in another; a chord which that lacks becomes the one with the most tones in
-    common."""
+def translate(known: Vocabulary, wanted: Vocabulary, tokens: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Tokens of one vocabulary in another; a chord which that lacks becomes the one with the most tones in common."""
     if known.names == wanted.names:
-        return chords
-    out = np.full(chords.shape, SILENCE, np.int64)
-    for token in np.unique(chords[chords != SILENCE]).tolist():
+        return tokens
+    out = tokens.copy()
+    for token in np.unique(tokens[tokens >= CHORD_HOLD]).tolist():
         index = _like(wanted, known, (token - CHORD_HOLD) % known.chords)
-        out[chords == token] = (wanted.chord_on if token >= known.chord_on else CHORD_HOLD) + index
+        out[tokens == token] = (wanted.chord_on if token >= known.chord_on else CHORD_HOLD) + index
     return out
 
 

@@ -49,11 +49,12 @@ class Models:
         self._lock = Lock()
 
     def online(self, name: str | None) -> Bundle:
-        """A model that can accompany. Raises UnknownModel."""
+        """A model that can play along. Raises UnknownModel."""
         bundle = self._open(find_model(name, kind="online"))
-        if bundle.file.kind != "online" or bundle.file.part != "chord":
+        if bundle.file.kind != "online":
             raise UnknownModel(
-                f"The model '{bundle.folder.name}' cannot play along.", "GET /models names those that can."
+                f"The model '{bundle.folder.name}' cannot play along.",
+                "GET /v1/models names those of kind online, that can.",
             )
         return bundle
 
@@ -72,7 +73,7 @@ class Models:
         with self._lock:
             if folder not in self._opened:
                 bundle = load_bundle(folder, threads=max(1, _CORES // SCHEDULERS))
-                _ = bundle.step, bundle.vocabulary.symbols  # now, not while somebody waits for his chords
+                _ = bundle.step, bundle.vocabulary.symbols  # now, not while somebody waits for his partner
                 self._opened[folder] = bundle
             return self._opened[folder]
 

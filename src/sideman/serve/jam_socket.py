@@ -135,7 +135,8 @@ class _Talk:
             )
         self.seat, resumed = await self.room.sit(message, self.outbox)
         session = self.seat.session
-        self.outbox.put(Started(VERSION, self.seat.name, resumed, session.bundle.folder.name, session.settings))
+        model = session.bundle.folder.name
+        self.outbox.put(Started(VERSION, self.seat.name, resumed, model, session.settings, session.part))
 
     def _end(self, last: Bye | Error) -> None:
         self.over = True

@@ -27,6 +27,7 @@ from sideman.formats.midi_write import write_midi
 from sideman.jam.cues import ClockOut, CountIn, Part
 from sideman.jam.messages import Down, Start
 from sideman.jam.midi_clock import Change
+from sideman.jam.parts import own_part
 from sideman.jam.round import Round
 from sideman.jam.scheduler import Scheduler
 from sideman.jam.seat import Seat
@@ -58,7 +59,7 @@ class Unplugged(SidemanError):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """How to jam: `channel` 0..15 of the chords; `take`: file for what was played, `log`: folder for records."""
+    """How to jam: `channel` 0..15 of the partner; `take`: file for what was played, `log`: folder for records."""
 
     start: Start
     channel: int = 0
@@ -217,7 +218,8 @@ class MidiJam:
         if self._sitting is not None:
             self._stand_up(self._sitting.round.beat)
         self._takes = self._transport.takes
-        round = Round(self._setup.start, Sounding(self._send, self._setup.channel, self._setup.octave))
+        sounding = Sounding(self._send, self._setup.channel, self._setup.octave)
+        round = Round(self._setup.start, sounding, own_part(self._bundle))
         clock, began = self._scheduler.clock, datetime.now()
         seat = Seat.open(
             f"take-{self._takes}", self._setup.start, self._bundle, self._offline, clock, lambda m: self._told(round, m)

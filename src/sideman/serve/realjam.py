@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 from sideman.engine.bundle import Bundle
 from sideman.engine.models import list_models
 from sideman.engine.sampling import Floats
-from sideman.errors import WrongValue
+from sideman.errors import UnknownModel, WrongValue
 from sideman.jam.bars import Bars
 from sideman.jam.choose import prolong
 from sideman.jam.heard import Heard
 from sideman.jam.intro import harmonise
+from sideman.jam.parts import own_part
 from sideman.jam.planner import FREE, Planner, Question
 from sideman.jam.rows import Pass
 from sideman.music.metre import FRAMES_PER_BEAT
@@ -67,7 +68,7 @@ class PlayAnswer(Struct, rename="camel"):
 
 
 def playable() -> list[str]:
-    """Names of the models that can play along."""
+    """Names of the models that can play chords along."""
     return [info.name for info in list_models() if info.accompanies]
 
 
@@ -95,11 +96,14 @@ class Plannings:
 
 
 class Play:
-    """One question at work. `answer` is there when `work` has ended. Raises WrongValue for what cannot be asked."""
+    """One question at work. `answer` is there when `work` has ended. Raises WrongValue and UnknownModel for what cannot
+    be asked."""
 
     def __init__(self, body: PlayBody, bundle: Bundle, offline: Bundle | None, plannings: Plannings) -> None:
         self.body, self.bundle, self.offline, self.plannings = body, bundle, offline, plannings
         self.answer = PlayAnswer([], [], None, body.frame)
+        if own_part(bundle) != "chord":
+            raise UnknownModel(f"The model '{body.model}' plays no chords.", "GET /models names those that do.")
         _check_tokens(bundle.vocabulary, body.chord_tokens)
 
     def work(self) -> Generator[Pass, Floats, None]:

@@ -68,7 +68,7 @@ export class App extends EventTarget {
       seed: Math.floor(Math.random() * 2 ** 31),
     });
     this.jam = jam;
-    this.stage = Stage.jam(engine, settings, jam.plan);
+    this.stage = Stage.jam(engine, settings, jam.plan, jam.lead);
     this.take = { id: newId(), startedAt: Date.now(), savedAt: 0 };
     jam.addEventListener("error", ({ detail }) => this.tell(detail, "server"));
     jam.addEventListener("planned", () => engine.scheduler.sync(engine.now));
@@ -194,6 +194,7 @@ export class App extends EventTarget {
   #onJam() {
     const { jam } = this;
     if (!jam) return;
+    this.engine.partner = jam.part;
     const { state } = jam.connection;
     if (state === "lost") this.tell("The server is gone. What is planned plays on; trying to reach it again.", "line");
     else if (state === "open" && jam.started) this.clear("line");

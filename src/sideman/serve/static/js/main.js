@@ -75,16 +75,27 @@ midi.addEventListener("change", connectMidi);
 app.addEventListener("engine", () => queueMicrotask(connectMidi));
 settings.addEventListener("change", ({ detail }) => {
   if (detail.startsWith("midiOut")) connectMidi();
+  if (detail === "model") showPart();
   if (detail === "keyOctave") byId("octave").textContent = `C${settings.get("keyOctave")}`;
 });
 midiIn.addEventListener("unplugged", ({ detail }) =>
   app.tell(`"${detail}" was unplugged; its keys are lifted. Plug it in again and it plays on.`, "midi"),
 );
 
+const PARTS = { chord: "plays chords to your melody", melody: "plays a melody to your chords" };
+let models = [];
+
+/** Says what the player is to play with the model that is chosen. */
+function showPart() {
+  const chosen = models.find(({ name }) => name === settings.get("model"));
+  byId("your-part").textContent = chosen?.part === "melody" ? "chords" : "a melody";
+}
+
 async function offerModels() {
   try {
-    const names = await jamModels();
-    controls.offer("model", [["", "Best there is"], ...names.map((name) => [name, name])]);
+    models = await jamModels();
+    controls.offer("model", [["", "Best there is"], ...models.map(({ name, part }) => [name, `${name}: ${PARTS[part]}`])]);
+    showPart();
   } catch (error) {
     controls.offer("model", [["", "Best there is"]]);
     app.tell(error.message, "server");
@@ -99,8 +110,8 @@ function sceneNow() {
 }
 
 function soundingKeys({ stage, beat }) {
-  const chord = stage.plan.at(beat);
-  const strikes = chord ? strikesOf(chord, stage.meter) : [];
+  const blocks = [stage.plan.at(beat), stage.lead?.at(beat)].filter(Boolean);
+  const strikes = blocks.flatMap((block) => strikesOf(block, stage.meter));
   const melody = stage.melody?.at(beat) ?? [];
   const band = strikes.filter(({ onset, end }) => onset <= beat && beat < end).flatMap(({ pitches }) => pitches);
   return { band, player: [...app.down, ...melody] };

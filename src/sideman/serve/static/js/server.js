@@ -19,10 +19,11 @@ export function socketUrl(path) {
   return url.href;
 }
 
-/** The models that can play along, by name. */
+/** The models that can play along: {name, part}, those that play chords first. */
 export async function jamModels() {
   const { models } = await (await ask("/v1/models")).json();
-  return models.filter(({ kind, part }) => kind === "online" && part === "chord").map((model) => model.name);
+  const online = models.filter(({ kind }) => kind === "online");
+  return [...online.filter(({ part }) => part === "chord"), ...online.filter(({ part }) => part === "melody")];
 }
 
 /** Other harmonisations of a take's melody. */

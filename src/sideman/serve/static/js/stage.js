@@ -28,20 +28,23 @@ export class Stage {
     this.plan = plan;
     this.meter = meter;
     this.sources = [];
-    this.melody = null;
+    this.melody = null; // of a take
+    this.lead = null; // that a partner improvises
     this.startBeat = 0;
     this.endBeat = Infinity;
   }
 
   /** A jam: a bar of count-in, then beat 0. */
-  static jam(engine, settings, plan) {
+  static jam(engine, settings, plan, lead = null) {
     const meter = parseMeter(settings.meter);
     const tempo = settings.get("tempo");
     const timeline = new Timeline(engine.now + LEAD_IN + (barBeats(meter) * 60) / tempo, tempo);
     const stage = new Stage(engine, timeline, plan, meter);
     stage.startBeat = -barBeats(meter);
     const metronome = () => ({ on: settings.get("metronome"), grid: settings.get("metronomeGrid") });
-    stage.#sound(new MetronomeSource(timeline, meter, metronome), new ChordSource(timeline, plan, meter));
+    stage.lead = lead;
+    const partner = [new ChordSource(timeline, plan, meter), ...(lead ? [new ChordSource(timeline, lead, meter, "lead")] : [])];
+    stage.#sound(new MetronomeSource(timeline, meter, metronome), ...partner);
     return stage;
   }
 
@@ -49,7 +52,7 @@ export class Stage {
   static playback(engine, settings, take, chords) {
     const meter = parseMeter(take.meter);
     const notes = new NoteSource(null, take.notes);
-    const firstBar = Math.floor(notes.notes[0].onset / barBeats(meter)) * barBeats(meter);
+    const firstBar = Math.floor((notes.notes[0] ?? chords[0]).onset / barBeats(meter)) * barBeats(meter);
     const timeline = Timeline.of(engine.now + LEAD_IN - (firstBar * 60) / take.tempo, take.tempos);
     notes.timeline = timeline;
     const plan = new Plan(dresser(settings));

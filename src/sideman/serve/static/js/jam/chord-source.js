@@ -1,15 +1,17 @@
 /**
- * Chords as a source of the scheduler: each chord's strikes at their audio times.
+ * A plan as a source of the scheduler: each chord's strikes at their audio times.
  */
 import { strikes } from "../music/comping.js";
 
 const CHORD_VELOCITY = 84;
 
 export class ChordSource {
-  constructor(timeline, plan, meter) {
+  /** `part`: whose hands play it. */
+  constructor(timeline, plan, meter, part = "chords") {
     this.timeline = timeline;
     this.plan = plan;
     this.meter = meter;
+    this.part = part;
   }
 
   events(from, to) {
@@ -23,7 +25,7 @@ export class ChordSource {
           key: `${chord.onset} ${strike.onset} ${strike.pitches}`,
           at: timeline.time(strike.onset),
           until: timeline.time(strike.end),
-          part: "chords",
+          part: this.part,
           pitches: strike.pitches,
           velocity: Math.round(CHORD_VELOCITY * strike.force),
         })),

@@ -6,6 +6,7 @@
  */
 import { lineOf } from "../server.js";
 import { Connection } from "./connection.js";
+import { Lead } from "./lead.js";
 import { Pacing } from "./pacing.js";
 import { Performance } from "./performance.js";
 import { Plan } from "./plan.js";
@@ -16,6 +17,7 @@ const SILENCE_LIMIT_MS = 5000; // a server that answers nothing for so long is a
 const MOST_EVENTS = 1000; // in one message; after a long break only the newest
 const HOLD_SECONDS = 0.5; // so far ahead it is decided that a chord goes on: before its end is placed
 const HISTORY_BEATS = 128; // what a server that does not know us is told: more than any model looks back
+const BARE_KEYS = { voiced: { bass: null, upper: [] }, rhythm: "held" }; // the player sounds his chords himself
 const TOLD_WHILE_PLAYING = ["tempo", "model", "lookahead", "commit", "temperature"];
 
 export class Jam extends EventTarget {
@@ -26,7 +28,12 @@ export class Jam extends EventTarget {
     this.seed = seed;
     this.listen = choices().listen;
     this.performance = new Performance();
-    this.plan = new Plan(dress);
+    this.part = "chord"; // what the partner plays; the player plays the other
+    this.partSince = -Infinity; // beat of the last change of parts
+    this.joins = this.listen; // from this beat on the partner is expected to play
+    this.sung = []; // the melody that the player played before he took up chords
+    this.plan = new Plan((chord, previous) => (chord.heard ? BARE_KEYS : dress(chord, previous)));
+    this.lead = new Lead();
     this.pacing = new Pacing();
     this.connection = new Connection(url, () => this.#hello());
     this.connection.addEventListener("message", ({ detail }) => this.#hear(detail));
@@ -50,6 +57,16 @@ export class Jam extends EventTarget {
     return this.beat < this.listen ? "listening" : "jamming";
   }
 
+  /** What the partner has planned. */
+  get own() {
+    return this.part === "melody" ? this.lead : this.plan;
+  }
+
+  /** The melody up to a beat, whoever played it: notes {onset, duration, pitch, velocity}. */
+  melody(beat) {
+    return [...this.sung, ...this.lead.notes(beat), ...(this.part === "chord" ? this.#playedSince(beat) : [])];
+  }
+
   open() {
     this.connection.open();
   }
@@ -60,7 +77,8 @@ export class Jam extends EventTarget {
     this.#countMissed(this.beat, beat);
     this.beat = beat;
     this.placedBeat = placedBeat;
-    this.plan.prolong(placedBeat + (HOLD_SECONDS * this.choices().tempo) / 60);
+    this.own.prolong(placedBeat + (HOLD_SECONDS * this.choices().tempo) / 60);
+    if (this.part === "melody") this.plan.prolong(beat + 1 / FRAMES_PER_BEAT); // the player's chord, until more is heard
     if (this.phase !== phase) this.#changed();
     if (beat < 0 || !this.started) return;
     if (this.pacing.due(beat, this.#news() > 0, seconds())) this.#tell(beat);
@@ -104,9 +122,15 @@ export class Jam extends EventTarget {
   #history() {
     const recent = ({ onset, duration }) => onset + duration > this.beat - HISTORY_BEATS;
     return {
-      notes: this.performance.history(this.beat).filter(recent),
+      notes: this.#playedSince(this.beat).filter(recent),
       chords: this.plan.history(this.placedBeat).filter(recent).map(bare),
+      melody: [...this.sung, ...this.lead.notes(this.placedBeat)].filter(recent),
     };
+  }
+
+  /** What the player played since parts last changed. */
+  #playedSince(beat) {
+    return this.performance.history(beat).filter(({ onset }) => onset >= this.partSince);
   }
 
   #line(state) {
@@ -146,6 +170,7 @@ export class Jam extends EventTarget {
         return this.#onStarted(message);
       case "settings":
         this.figures.model = message.model ?? this.figures.model;
+        this.#takePart(message.part);
         return this.#changed();
       case "intro":
         this.plan.intro = message.chords;
@@ -163,10 +188,11 @@ export class Jam extends EventTarget {
     }
   }
 
-  #onStarted({ session, resumed, model }) {
+  #onStarted({ session, resumed, model, part }) {
     this.started = true;
     this.session = session;
     this.figures.model = model;
+    this.#takePart(part);
     // A server that remembers us may have missed what was on the way when the line broke.
     if (resumed) this.sent = { ...this.acknowledged };
     this.#changed();
@@ -176,9 +202,33 @@ export class Jam extends EventTarget {
     this.#answered(message.request);
     this.figures.service = message.service ?? this.figures.service;
     this.figures.compute = message.timings?.computed ?? null;
-    this.plan.apply(message, Math.max(this.placedBeat, this.listen));
+    if (this.joins === Infinity) this.joins = Math.max(this.listen, message.frame / FRAMES_PER_BEAT);
+    const earliest = Math.max(this.placedBeat, this.listen);
+    if (this.part === "melody") {
+      this.lead.applyNotes({ ...message, notes: message.notes ?? [] }, earliest);
+      if (message.heard) this.#hearChords(message.heard);
+    } else this.plan.apply(message, earliest);
     this.#planned();
     this.#changed();
+  }
+
+  /** The chords that the partner heard from the player, in the place of what it told of that time before. */
+  #hearChords({ frame, frames, chords }) {
+    const since = Math.max(frame / FRAMES_PER_BEAT, this.partSince);
+    this.plan.apply({ frame, frames, committed: frames, chords: chords.map((chord) => ({ ...chord, heard: true })) }, since);
+  }
+
+  /** With another partner the parts may change hands: what the last one had planned is off. */
+  #takePart(part = "chord") {
+    if (part === this.part) return;
+    if (this.beat > 0) {
+      this.own.cut(this.placedBeat);
+      if (part === "melody") this.sung.push(...this.#playedSince(this.beat));
+      this.partSince = this.beat;
+      this.joins = Infinity;
+    }
+    this.part = part;
+    this.#planned();
   }
 
   #onError(error) {
@@ -199,9 +249,9 @@ export class Jam extends EventTarget {
 
   /** Frames that began since the last step with nothing planned for them. */
   #countMissed(before, beat) {
-    const from = Math.max(Math.floor(before * FRAMES_PER_BEAT) + 1, this.listen * FRAMES_PER_BEAT);
+    const from = Math.max(Math.floor(before * FRAMES_PER_BEAT) + 1, this.joins * FRAMES_PER_BEAT);
     const to = Math.floor(beat * FRAMES_PER_BEAT);
-    const covered = this.plan.plannedUntil * FRAMES_PER_BEAT;
+    const covered = this.own.plannedUntil * FRAMES_PER_BEAT;
     this.missed += Math.max(0, to - Math.max(from, covered) + 1);
   }
 

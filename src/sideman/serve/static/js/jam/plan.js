@@ -1,8 +1,9 @@
 /**
- * The accompanist's chords: what has sounded, what is promised, what is only likely. Pure state, times in beats.
+ * The chords of a jam: what has sounded, what is promised, what is only likely. Pure state, times in beats. A melody is
+ * a plan as well, of chords of one tone.
  *
- * A chord here is {onset, duration, symbol, pitches, bass, dress}; `dress` (voicing, strikes) is put on by the
- * owner and kept while the chord goes on. Chords never overlap and are sorted. What has begun is never rewritten.
+ * A chord here is {onset, duration, symbol, pitches, bass, heard, dress}; `heard`: it is the player's own; `dress`
+ * (voicing, strikes) is put on by the owner and kept while the chord goes on. Chords never overlap and are sorted. What has begun is never rewritten.
  */
 const FRAME = 0.25;
 const LONGEST_WAIT = 8; // beats that a chord goes on for want of a plan
@@ -78,18 +79,19 @@ export class Plan {
       }));
   }
 
-  #add({ onset, duration, symbol, pitches, bass, struck }, from) {
+  #add({ onset, duration, symbol, pitches, bass, struck, heard = false }, from) {
     const end = onset + duration;
     if (end <= from + EPSILON) return;
     const last = this.chords.at(-1);
     const touches = last && last.onset + last.duration > Math.max(onset, from) - EPSILON;
-    const goesOn = touches && last.symbol === symbol && (!struck || onset < from - EPSILON);
+    const same = last?.symbol === symbol && last.heard === heard;
+    const goesOn = touches && same && (!struck || onset < from - EPSILON);
     if (goesOn) {
       last.duration = end - last.onset;
       return;
     }
     const start = Math.max(onset, from);
-    const chord = { onset: start, duration: end - start, symbol, pitches, bass: bass ?? null, dress: null };
+    const chord = { onset: start, duration: end - start, symbol, pitches, bass: bass ?? null, heard, dress: null };
     chord.dress = this.dressUp(chord, last?.dress ?? null);
     this.chords.push(chord);
   }

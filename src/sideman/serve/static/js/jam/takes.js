@@ -15,9 +15,10 @@ export class Takes extends Shelf {
 
 /** A take of a jam as it stands at `beat`, or null if nothing was played. */
 export function takeOf(jam, { id, startedAt, tempos, meter, beat, placedBeat }) {
-  const played = jam.performance.history(beat);
-  if (played.length === 0) return null;
-  const shift = pickupShift(played, meter);
+  const notes = jam.melody(beat);
+  const chords = jam.plan.history(placedBeat);
+  if (jam.performance.notes.length === 0 || notes.length + chords.length === 0) return null;
+  const shift = pickupShift(notes, meter);
   const moved = (event) => ({ ...event, onset: event.onset + shift });
   return {
     id,
@@ -29,8 +30,8 @@ export function takeOf(jam, { id, startedAt, tempos, meter, beat, placedBeat }) 
     listen: jam.listen + shift,
     model: jam.figures.model,
     session: jam.session,
-    notes: played.map(moved),
-    chords: jam.plan.history(placedBeat).map(moved),
+    notes: notes.map(moved),
+    chords: chords.map(moved),
   };
 }
 

@@ -22,6 +22,7 @@ export class Engine {
     this.bridge = new ClockBridge(ctx);
     this.midiOut = new MidiOut(this.bridge);
     this.scheduler = new Scheduler((part, ...note) => this.#play(part, ...note));
+    this.partner = "chord"; // the part that is not the player's
     this.own = new Map(); // pitch -> the player's sounding note
     this.pedalDown = false;
     this.sustained = [];
@@ -44,7 +45,8 @@ export class Engine {
   /** The player's own note, at once. */
   noteOn(pitch, velocity) {
     this.own.get(pitch)?.release(this.now);
-    this.own.set(pitch, this.melody.play(pitch, velocity, this.now));
+    const hands = this.partner === "melody" ? this.chords : this.melody;
+    this.own.set(pitch, hands.play(pitch, velocity, this.now));
   }
 
   noteOff(pitch) {
@@ -77,7 +79,8 @@ export class Engine {
   #play(part, pitch, velocity, at) {
     if (part === "click") return this.#click(pitch, at);
     if (part === "melody") return this.melody.play(pitch, velocity, at);
-    const notes = [this.chords.play(pitch, velocity, at), this.midiOut.play(pitch, velocity, at)].filter(Boolean);
+    const hands = part === "lead" ? this.melody : this.chords;
+    const notes = [hands.play(pitch, velocity, at), this.midiOut.play(pitch, velocity, at)].filter(Boolean);
     return {
       release: (time) => notes.forEach((note) => note.release(time)),
       hold: () => notes.forEach((note) => note.hold()),

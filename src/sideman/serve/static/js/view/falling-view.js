@@ -1,5 +1,5 @@
 /**
- * What is coming: blocks that fall onto their keys, symbols down the side; promised chords solid, likely ones faint.
+ * What is coming: blocks that fall onto their keys, symbols down the side; what is promised solid, what is likely faint.
  */
 import { strikesOf } from "../jam/chord-source.js";
 import { barBeats, position, pulseBeats } from "../music/metre.js";
@@ -27,7 +27,9 @@ export class FallingView {
     if (scene.beat < 0) this.#count(scene);
     if (!scene.showChords) return;
     const chords = scene.stage.plan.between(scene.beat, scene.beat + scene.beats);
-    for (const chord of chords) this.#blocks(layout, scene, chord, y);
+    for (const chord of chords) this.#blocks(layout, scene, chord, scene.stage.plan, y);
+    const { lead } = scene.stage;
+    for (const note of lead?.between(scene.beat, scene.beat + scene.beats) ?? []) this.#blocks(layout, scene, note, lead, y);
     let below = Infinity; // labels may not run into each other
     for (const chord of chords) below = this.#symbol(scene, chord, y, below);
   }
@@ -62,8 +64,7 @@ export class FallingView {
     context.globalAlpha = 1;
   }
 
-  #blocks(layout, { stage, beat }, chord, y) {
-    const { committedUntil } = stage.plan;
+  #blocks(layout, { stage, beat }, chord, { committedUntil }, y) {
     for (const strike of strikesOf(chord, stage.meter)) {
       if (strike.end < beat) continue;
       // A chord may be promised only in part: the promise ends where it ends.

@@ -14,6 +14,9 @@ const PHASES = {
   refused: "Playing alone: the server sent us away.",
 };
 
+// The same to a partner who plays the melody.
+const PHASES_OF_CHORDS = { listening: "Listening. Play chords.", jamming: "Playing a melody over your chords." };
+
 const LINES = { connecting: "Connecting", open: "Connected", lost: "Reconnecting", closed: "Offline" };
 
 export class StatusView {
@@ -34,7 +37,8 @@ export class StatusView {
     parts.play.textContent = going ? "Stop" : "Play";
     parts.play.classList.toggle("on", going);
     document.body.dataset.phase = phase;
-    parts.phase.textContent = PHASES[this.#alone() ?? phase];
+    const said = jam?.part === "melody" ? { ...PHASES, ...PHASES_OF_CHORDS } : PHASES;
+    parts.phase.textContent = said[this.#alone() ?? phase];
     parts.hint.hidden = app.stage !== null;
     parts.harmony.hidden = app.stage === null;
     const state = jam ? (jam.connection.state === "open" && !jam.started ? "connecting" : jam.connection.state) : "";
@@ -72,7 +76,7 @@ export class StatusView {
       model && ["model", model, "Who plays along"],
       service && ["in time", percent(service.isr), "16ths for which a plan was there in time (ISR)"],
       service && ["fresh", percent(service.isrw), "The same, each weighed by the age of its plan (ISRw)"],
-      service?.misses > 0 && ["missed", service.misses, "16ths without a plan: the last chord went on"],
+      service?.misses > 0 && ["missed", service.misses, "16ths without a plan: what sounded went on"],
       service && ["plan age", `${service.age.toFixed(1)} beats`, "How old the plan was that sounded, on average"],
       roundTrip !== null && ["round trip", ms(1000 * roundTrip), "From the last question to its answer"],
       compute !== null && ["computed in", ms(compute), "What of that the model took"],
