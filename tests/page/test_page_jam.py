@@ -196,7 +196,7 @@ def test_a_suspended_sound_asks_for_play_and_goes_on_where_it_was(open_page: Ope
     press(page, "a")
     page.evaluate("sideman.app.engine.ctx.suspend()")
     page.wait_for_function("sideman.app.phase === 'paused'")
-    assert "Press Play" in page.inner_text("#notice")
+    until(lambda: "Press Play" in page.inner_text("#notice"), "it is said what to do")
     assert page.inner_text("#play") == "Play"
     stood = jam(page, "sideman.app.stage.beat")
     page.wait_for_timeout(400)
