@@ -201,13 +201,15 @@ def test_unplugged_and_back(jack, tiny_bundles, capfd, monkeypatch: pytest.Monke
     assert wait_for(lambda: says("'usb-"))
     device = Device("usb")
     assert wait_for(lambda: says("It is back."))
-    time.sleep(0.5)  # JACK connects ports in its own time
-    device.play(0x90, 62, 80)
+    for _ in range(30):  # JACK connects ports in its own time
+        device.play(0x90, 62, 80)
+        time.sleep(0.05)
     assert wait_for(device.sounding), "and it goes on"
     device.unplug()
     thread.join(20)
     assert "did not come back; what was played is kept" in str(failures[0])
-    assert [n.pitch for n in load_song(tmp_path / "take.mid").notes] == [60, 62]
+    before, *after = [n.pitch for n in load_song(tmp_path / "take.mid").notes]
+    assert (before, set(after)) == (60, {62})
     assert says("was unplugged; what was played is kept. Plug it in again within 5 seconds")
     source.close()
     output.close()
