@@ -410,7 +410,9 @@ private:
             return Error(Error::Kind::timed_out, origin_ + " did not answer in time.");
         if (failure == httplib::Error::Read || failure == httplib::Error::Write)
             return Error(Error::Kind::server_down, "The line to " + origin_ + " broke before the answer was complete.");
-        return Error(Error::Kind::server_down, origin_ + " cannot be reached: " + httplib::to_string(failure) + ".");
+        Error error(Error::Kind::server_down, origin_ + " cannot be reached (" + httplib::to_string(failure) + ").");
+        error.hint = "Start it with `sideman serve`, or give the address where it runs.";
+        return error;
     }
 
     static Error refusal(const httplib::Response& response, const std::string& body) {

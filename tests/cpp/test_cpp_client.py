@@ -205,6 +205,7 @@ def test_the_demo_without_a_server(programs: Path):
     done = subprocess.run([programs / "sideman_demo", "http://127.0.0.1:1"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (1, "")
     assert "cannot be reached" in done.stderr
+    assert "sideman serve" in done.stderr
     assert subprocess.run([programs / "sideman_demo"], capture_output=True).returncode == 2
 
 

@@ -22,7 +22,7 @@ WRONG = {
     "overlapping keeps": (
         {"keep": (span(4.0, 2.0, "G7"), span(0.0, 4.5, "C"))}, WrongValue, "C and G7 overlap at beat 4"),
     "the same keep twice": ({"keep": (span(0.0, 4.0, "C"),) * 2}, WrongValue, "overlap"),
-    "a keep after the end": ({"keep": (span(16.0, 4.0, "C"),)}, WrongValue, "after the melody's end at 16"),
+    "a keep after the end": ({"keep": (span(16.0, 4.0, "C"),)}, WrongValue, "melody's end at 16. Leave it out"),
     "a keep before the start": ({"keep": (span(-1.0, 4.0, "C"),)}, WrongValue, "kept chord"),
     "a keep of no length": ({"keep": (span(0.0, 0.0, "C"),)}, WrongValue, "kept chord"),
     "a keep shorter than a 16th": ({"keep": (span(0.0, 0.1, "C"),)}, WrongValue, "16th"),
@@ -44,7 +44,7 @@ WRONG = {
     "between backwards": ({"between": (8.0, 4.0)}, WrongValue, "between is 8 to 4"),
     "between nothing": ({"between": (4.0, 4.0)}, WrongValue, "between"),
     "between two 16ths": ({"between": (4.1, 4.4)}, WrongValue, "whole 16th"),
-    "between after the end": ({"between": (16.0, 20.0)}, WrongValue, "after the melody's end"),
+    "between after the end": ({"between": (16.0, 20.0)}, WrongValue, "melody's end at 16. Begin before"),
     "between NaN": ({"between": (math.nan, 4.0)}, WrongValue, "between"),
     "unknown model": ({"model": "nobody"}, UnknownModel, "no model 'nobody'"),
     "a path for a model": ({"model": "../offline"}, UnknownModel, "no model"),
@@ -67,6 +67,13 @@ def test_no_model_at_all(own_home):
     shutil.rmtree(own_home / "models")
     with pytest.raises(UnknownModel, match="These are here: none"):
         offer(Request(tune()))
+
+
+def test_a_model_of_melodies(own_home, tiny_melody_folder):
+    shutil.copytree(tiny_melody_folder / "bundle", own_home / "models" / "melody")
+    with pytest.raises(UnknownModel, match="'tiny-melody' makes no chords") as failed:
+        offer(Request(tune(), model="melody"))
+    assert failed.value.hint == "These do: offline, online."
 
 
 @pytest.mark.parametrize("name", ["step.onnx", "encoder.onnx"])

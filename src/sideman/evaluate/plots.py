@@ -55,7 +55,8 @@ def plot_measures(results: Sequence[Result], path: Path) -> None:
             axes.tick_params(axis="y", length=0)
             axes.locator_params(axis="x", nbins=5)
             if (mean >= 0).all():
-                axes.set_xlim(left=0)
+                # A mean of zeros may be 1e-17, which is no scale to draw.
+                axes.set_xlim(left=0, right=None if axes.get_xlim()[1] > 1e-9 else 1)
             axes.grid(axis="y", visible=False)
             axes.set_title(column.heading, fontsize=9, fontweight="normal")
         for axes in panels[len(columns) :]:

@@ -98,7 +98,8 @@ def _makers(request: Request) -> list[tuple[Bundle, int]]:
     """The models to sample from, the judge (an offline model) first, with rows for each (the second: `_search`)."""
     named = open_model(find_model(request.model))
     if named.file.part != "chord":
-        raise UnknownModel(f"The model '{named.file.name}' makes melodies, not chords.", "Choose another with --model.")
+        able = ", ".join(info.name for info in list_models() if info.part == "chord")
+        raise UnknownModel(f"The model '{named.file.name}' makes no chords.", f"These do: {able}.")
     rows = max(8, (ROLLING_ROWS if request.keep else OFFLINE_ROWS) * request.n)
     # Long melodies get fewer candidates, so that waiting grows slower than they do.
     rows = max(request.n + SPARE_ROWS, min(rows, POOL_FRAMES // frame_count(request.melody)))

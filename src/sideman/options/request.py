@@ -95,16 +95,22 @@ class Request:
         if start >= stop:
             raise WrongValue(f"between is {first:g} to {last:g}.", "Leave room for a chord: a whole 16th, 0.25 beats.")
         if first >= beats:
-            raise WrongValue(f"between starts at beat {first:g}, after the melody's end at {beats:g}.")
+            raise WrongValue(
+                f"between starts at beat {first:g}, after the melody's end at {beats:g}.", "Begin before the end."
+            )
 
     def _check_keeps(self, beats: float) -> None:
         spans = sorted(self.keep, key=lambda span: span.onset)
         for span in spans:
             if not (math.isfinite(span.onset) and span.onset >= 0 and 0 < span.duration < math.inf):
-                raise WrongValue("A kept chord needs an onset from 0 up and a length above 0.")
+                raise WrongValue(
+                    f"A kept chord starts at beat {span.onset:g} and lasts {span.duration:g}.",
+                    "Kept chords need an onset from 0 up and a length above 0.",
+                )
             if span.onset >= beats:
                 raise WrongValue(
-                    f"The kept {span.chord.name()} at beat {span.onset:g} lies after the melody's end at {beats:g}."
+                    f"The kept {span.chord.name()} at beat {span.onset:g} lies after the melody's end at {beats:g}.",
+                    "Leave it out, or give it an onset before the end.",
                 )
             if span.duration < SHORTEST_BEATS - SLACK:
                 raise WrongValue(

@@ -38,7 +38,7 @@ def docs_page(document: Schema) -> str:
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>',
         f'<h1>{escape(info["title"])} <span class="soft">{escape(info["version"])}</span></h1>',
         *[f"<p>{escape(part)}</p>" for part in info["description"].split("\n\n")],
-        '<p>For machines: <a href="/openapi.json">/openapi.json</a>.</p>',
+        '<p>For machines: <a href="openapi.json">/openapi.json</a>.</p>',
         *operations,
         '<h2 id="types">Types</h2>',
         *types,
