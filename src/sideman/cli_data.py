@@ -69,6 +69,7 @@ def fetch(name: str, source: Path | None) -> None:
 @click.option("--augment", is_flag=True, help="With --jsonl: add the files with 13 transpositions.")
 @click.option("--sheets", is_flag=True, help="Sheet music, where the collection gives songs too.")
 @click.option("--files", type=click.Path(path_type=Path), help="Also write NotaGen's training files to this folder.")
+@click.option("--restart", is_flag=True, help="Do not go on with what an interrupted conversion left.")
 def convert(
     name: str,
     source: Path | None,
@@ -77,11 +78,12 @@ def convert(
     augment: bool,
     sheets: bool,
     files: Path | None,
+    restart: bool,
 ) -> None:
     """Convert a collection to the training cache, with a report of all that was lost.
 
     Collections of songs become melody and chords, collections of scores sheet music; --sheets asks for sheet music
-    of one that gives both.
+    of one that gives both. A conversion of songs that was interrupted goes on when the command is given again.
     """
     from sideman.data.collections import collection
     from sideman.data.convert import convert as run
@@ -99,7 +101,7 @@ def convert(
         raise click.UsageError("--files is for sheet music: add --sheets.")
     if augment and jsonl is None:
         raise click.UsageError("--augment needs --jsonl DIR: our own cache is transposed while training.")
-    report = run(name, source, home(), workers, jsonl, augment)
+    report = run(name, source, home(), workers, jsonl, augment, restart)
     for reason, ids in report.discarded.items():
         click.echo(f"discarded {len(ids)}: {reason}", err=True)
     splits = ", ".join(f"{split} {count}" for split, count in report.splits.items())
@@ -162,7 +164,7 @@ def pack(names: tuple[str, ...], output: Path, sheets: bool) -> None:
     """Join converted collections into one small file for a training machine."""
     from sideman.data.collections import collection
     from sideman.data.fetch import data_folder
-    from sideman.data.pack import load_pack, merge_packs
+    from sideman.data.pack_files import join_packs
     from sideman.data.sheets import load_sheet_pack, merge_sheet_packs
     from sideman.home import home
 
@@ -176,9 +178,8 @@ def pack(names: tuple[str, ...], output: Path, sheets: bool) -> None:
         texts.save(output)
         content = f"{len(texts)} pieces, {len(texts.text)} characters"
     else:
-        merged = merge_packs([load_pack(folder / "cache.npz") for folder in folders])
-        merged.save(output)
-        content = f"{len(merged)} pieces, {len(merged.melody)} frames"
+        pieces, frames = join_packs([folder / "cache.npz" for folder in folders], output)
+        content = f"{pieces} pieces, {frames} frames"
     click.echo(f"{content}, {output.stat().st_size / 1e6:.1f} MB: {output}")
 
 

@@ -94,7 +94,7 @@ def test_a_collection_of_which_nothing_is_left_is_an_error(
     monkeypatch.setattr(sys.modules["sideman.data.toy"], "pieces", lambda root: ["s003", "s017"])
     with pytest.raises(UnreadableFile, match="No piece of toy"):
         convert("toy", tmp_path, tmp_path / "home", workers=1)
-    assert not (tmp_path / "home").exists()
+    assert list((tmp_path / "home" / "data" / "toy").iterdir()) == []
 
 
 def test_two_processes_make_the_same_cache_as_one(tmp_path: Path) -> None:

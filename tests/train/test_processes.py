@@ -67,6 +67,36 @@ def test_two_processes_and_two_machines_train_the_same_weights(tmp_path: Path):
             torch.testing.assert_close(tensor, expected[key], atol=1e-6, rtol=0, msg=f"{name}: {key}")
 
 
+def torchrun(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Two processes of `sideman train` of the toy recipe, as torchrun starts them on a machine."""
+    fixed = ["model.stack.dropout=0", "optim.eps=1e-2", "batch=7", f"data.pack={folder / 'toy.npz'}"]
+    return subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "sideman",
+         "train", str(ROOT / "recipes/toy/online.yaml"), *fixed, *arguments],
+        capture_output=True, text=True, timeout=200, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+
+
+def test_torchrun_trains_the_same_weights(tmp_path: Path):
+    short = ("steps=4", "validate_every=100", "sample_every=100")
+    finish(start(tmp_path, *short, "--runs", str(tmp_path / "one")))
+    done = torchrun(tmp_path, *short, "--runs", str(tmp_path / "two"))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(tmp_path / "two" / "toy-online")]
+    assert "2 x cpu" in done.stderr
+    expected = weights(tmp_path / "one")
+    for key, tensor in weights(tmp_path / "two").items():
+        torch.testing.assert_close(tensor, expected[key], atol=1e-6, rtol=0, msg=key)
+
+
+def test_torchrun_and_the_recipe_must_agree(tmp_path: Path):
+    save_toy_pack(tmp_path)
+    done = torchrun(tmp_path, "devices=3", "--runs", str(tmp_path / "three"))
+    assert done.returncode != 0
+    assert "torchrun has started 1 x 2 processes, the recipe asks for 1 x 3" in done.stderr
+    assert not (tmp_path / "three").exists()
+
+
 @pytest.mark.parametrize("stage", ["contrastive", "discriminative", "contrastive-rhythm", "discriminative-rhythm"])
 def test_two_processes_tell_the_same_pairs_apart(stage: str, tmp_path: Path):
     """What does not match comes from the whole batch, wherever it was read."""

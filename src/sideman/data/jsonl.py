@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from sideman.data.pack import SPLITS
 from sideman.errors import UnknownChord, UnreadableFile, WrongValue
@@ -33,23 +33,34 @@ Record = dict[str, Any]
 def write_jsonl(
     folder: Path, collection: str, pieces: Iterable[tuple[str, str, Song]], augment: bool = False
 ) -> Counter[str]:
-    """Write (id, split, song) of one collection; return what these files cannot hold, counted by reason."""
-    lines: dict[str, list[Record]] = {split: [] for split in SPLITS}
-    losses = Counter[str]()
-    for piece_id, split, song in pieces:
-        lines[split].append(encode_record(collection, piece_id, split, song, losses))
-    for split, records in lines.items():
-        _write_lines(folder / f"{split}.jsonl", records)
-    plain = _names(record for records in lines.values() for record in records)
-    _write_names(folder / "chord_names.json", plain)
+    """Write (id, split, song) of one collection; return what these files cannot hold, counted by reason.
+
+    `pieces` is gone through once for every split; one piece at a time is held in memory.
+    """
+    losses, names = Counter[str](), {split: set[str]() for split in SPLITS}
+    for split in SPLITS:
+        records = (encode_record(collection, i, split, song, losses) for i, own, song in pieces if own == split)
+        _write_lines(folder / f"{split}.jsonl", records, names[split])
+    _write_names(folder / "chord_names.json", set[str]().union(*names.values()))
     if augment:
-        moved = [copy for record in lines["train"] for shift in SHIFTS if (copy := transpose_record(record, shift))]
-        losses["transposed copy out of range or without chord names"] += len(lines["train"]) * len(SHIFTS) - len(moved)
-        for split, records in (lines | {"train": moved}).items():
-            _write_lines(folder / f"{split}_augmented.jsonl", records)
-        held_out = _names(record for split in ("valid", "test") for record in lines[split])
-        _write_names(folder / "chord_names_augmented.json", _names(moved) | held_out)
+        _augment(folder, losses, names)
     return +losses
+
+
+def _augment(folder: Path, losses: Counter[str], names: dict[str, set[str]]) -> None:
+    """The files again, the pieces to train on in all transpositions."""
+    for split in SPLITS[1:]:
+        _write_lines(folder / f"{split}_augmented.jsonl", _records(folder / f"{split}.jsonl"), set())
+
+    def moved() -> Iterator[Record]:
+        for record in _records(folder / "train.jsonl"):
+            copies = [copy for shift in SHIFTS if (copy := transpose_record(record, shift))]
+            losses["transposed copy out of range or without chord names"] += len(SHIFTS) - len(copies)
+            yield from copies
+
+    all_names = names["valid"] | names["test"]
+    _write_lines(folder / "train_augmented.jsonl", moved(), all_names)
+    _write_names(folder / "chord_names_augmented.json", all_names)
 
 
 def read_jsonl(path: Path) -> Iterator[tuple[str, Song]]:
@@ -172,10 +183,6 @@ def _name(chord: Record) -> str | None:
         return None
 
 
-def _names(records: Iterable[Record]) -> set[str]:
-    return {name for record in records for chord in record["annotations"]["harmony"] if (name := _name(chord))}
-
-
 def _origin(collection: str, piece_id: str, song: Song) -> Record:
     """What the reference's readers look for to name a piece."""
     if collection == "hooktheory":
@@ -196,8 +203,20 @@ def _number(beats: float) -> int | float:
     return int(beats) if beats == int(beats) else beats
 
 
-def _write_lines(path: Path, records: list[Record]) -> None:
-    write_atomic(path, "".join(json.dumps(record) + "\n" for record in records).encode())
+def _write_lines(path: Path, records: Iterable[Record], names: set[str]) -> None:
+    """One record a line; the names of their chords are added to `names`."""
+
+    def write(stream: IO[bytes]) -> None:
+        for record in records:
+            names.update(name for chord in record["annotations"]["harmony"] if (name := _name(chord)))
+            stream.write(json.dumps(record).encode() + b"\n")
+
+    write_atomic(path, write)
+
+
+def _records(path: Path) -> Iterator[Record]:
+    with path.open(encoding="utf-8") as stream:
+        yield from map(json.loads, stream)
 
 
 def _write_names(path: Path, names: set[str]) -> None:

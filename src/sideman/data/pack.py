@@ -5,6 +5,8 @@ arrays of all pieces end to end, `starts` [n+1] where each begins, `chords` [K, 
 (root, mask, bass) that `chord` points into, and for each piece `ids`, `split` and `collection`.
 """
 
+import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +23,9 @@ from sideman.music.frames import SILENT, Frames
 
 SPLITS = ("train", "valid", "test")
 _FRAME_ARRAYS = ("melody", "melody_onset", "chord", "chord_onset", "form")
-_ARRAYS = (*_FRAME_ARRAYS, "chords", "starts", "ids", "split", "collection", "collections")
+ARRAYS = (*_FRAME_ARRAYS, "chords", "starts", "ids", "split", "collection", "collections")
+# What reading a damaged .npz file raises.
+DAMAGED = (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,18 @@ class Pack:
             keep &= self.collection == (known.index(collection) if collection in known else 255)
         return np.flatnonzero(keep)
 
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """All arrays by name, in the order in which they are stored."""
+        return {name: getattr(self, name) for name in ARRAYS}
+
     def save(self, path: Path) -> None:
         """Write the pack; nothing is left behind when that fails."""
-        arrays = {name: getattr(self, name) for name in _ARRAYS}
-        write_atomic(path, lambda stream: np.savez_compressed(stream, **arrays))
+        save_arrays(path, self.arrays())
+
+
+def save_arrays(path: Path, arrays: dict[str, Any]) -> None:
+    """Write an .npz file whole or not at all. Raises CannotWrite."""
+    write_atomic(path, lambda stream: np.savez_compressed(stream, **arrays))
 
 
 def make_pack(collection: str, pieces: Iterable[tuple[str, str, Frames]]) -> Pack:
@@ -126,12 +138,12 @@ def load_pack(path: Path) -> Pack:
     """Read a pack. Raises UnreadableFile."""
     try:
         with np.load(path, allow_pickle=False) as stored:
-            return Pack(**{name: stored[name] for name in _ARRAYS})
+            return Pack(**{name: stored[name] for name in ARRAYS})
     except FileNotFoundError:
         raise UnreadableFile(
             f"There is no pack at {path}.", "Make one with: sideman data pack NAME... -o FILE"
         ) from None
-    except (OSError, KeyError, ValueError, EOFError) as error:
+    except DAMAGED as error:
         raise UnreadableFile(
             f"{path} is not a readable pack ({error}).", "Make it again with: sideman data pack"
         ) from None

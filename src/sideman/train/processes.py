@@ -1,5 +1,6 @@
 """The processes of a run: which of them speaks for all, and how they add up what each knows of its share."""
 
+import os
 from typing import Any, cast
 
 import torch
@@ -11,13 +12,28 @@ from sideman.errors import WrongValue
 
 
 def launch(devices: int, nodes: int, precision: str) -> Fabric:
-    """The processes a recipe asks for; returns in each of them. Raises WrongValue where there are not as many."""
+    """The processes a recipe asks for, or those that torchrun has started; returns in each of them.
+
+    Raises WrongValue where there are not as many.
+    """
+    if torch.distributed.is_torchelastic_launched():
+        devices, nodes = _started(devices, nodes)
     try:
         fabric = Fabric(accelerator="auto", devices=devices, num_nodes=nodes, precision=cast(Any, precision))
     except (RuntimeError, ValueError) as error:
         raise WrongValue(f"This machine does not give {devices} devices: {error}.", "Set devices=N.") from None
     fabric.launch()
     return fabric
+
+
+def _started(devices: int, nodes: int) -> tuple[int, int]:
+    """Processes a machine, and machines, as torchrun has them. Raises WrongValue where the recipe says otherwise."""
+    here = int(os.environ["LOCAL_WORLD_SIZE"])
+    machines = int(os.environ["WORLD_SIZE"]) // here
+    if devices not in (1, here) or nodes not in (1, machines):
+        found = f"torchrun has started {machines} x {here} processes, the recipe asks for {nodes} x {devices}."
+        raise WrongValue(found, "Leave devices and nodes out: torchrun counts.")
+    return here, machines
 
 
 def is_first_process() -> bool:

@@ -48,6 +48,8 @@ class PreferenceRun:
     def __init__(self, recipe: PreferenceRecipe, root: Path, resume: bool, compose: Composer) -> None:
         self.recipe, self.folder, self.compose = recipe, root / recipe.run, compose
         self.fabric = launch(1, 1, chosen_precision(recipe.precision))
+        if self.fabric.world_size > 1:
+            raise WrongValue("A recipe of stage sheet-dpo runs in one process.", "Start it without torchrun.")
         self.device = self.fabric.device
         self.start = checkpoint_in(Path(recipe.start))
         self.file = msgspec.structs.replace(self._load(self.start)[0], trained={})
