@@ -63,7 +63,7 @@ export class StatusView {
     const { model, seed, elapsed_ms: ms } = doc.answer ?? {};
     const count = doc.rows.length === 1 ? "One progression" : `${doc.rows.length} progressions`;
     const kept = doc.kept.length > 0 && `${doc.kept.length} kept`;
-    return [count, kept, model, seed !== undefined && `seed ${seed}`, ms && `${(ms / 1000).toFixed(1)} s`].filter(Boolean).join(" · ");
+    return [count, kept, model && `model ${model}`, seed !== undefined && `seed ${seed}`, ms && `${(ms / 1000).toFixed(1)} s`].filter(Boolean).join(" · ");
   }
 
   #notice() {
