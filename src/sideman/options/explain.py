@@ -99,7 +99,7 @@ def summaries(readings: Sequence[Reading], bars: float) -> list[str]:
         said = [TRAITS[i].say(float(traits[at, i]), away[i] > 0) for i in telling]
         if not said:
             first = f"{reading.numerals()[0]}" if reading.spans else "nothing"
-            said = [f"begins on {first} and keeps to the middle of the road"] if len(others) else [f"begins on {first}"]
+            said = [f"begins on {first}, much like the others"] if len(others) else [f"begins on {first}"]
         sentence = ", ".join([*said, _ENDINGS[reading.cadence()]])
         out.append(sentence[0].upper() + sentence[1:] + ".")
     return out
