@@ -201,15 +201,13 @@ def test_unplugged_and_back(jack, tiny_bundles, capfd, monkeypatch: pytest.Monke
     assert wait_for(lambda: says("'usb-"))
     device = Device("usb")
     assert wait_for(lambda: says("It is back."))
-    for _ in range(30):  # JACK connects ports in its own time
-        device.play(0x90, 62, 80)
-        time.sleep(0.05)
+    time.sleep(1.5)  # JACK connects ports in its own time
+    device.play(0x90, 62, 80)
     assert wait_for(device.sounding), "and it goes on"
     device.unplug()
     thread.join(20)
     assert "did not come back; what was played is kept" in str(failures[0])
-    before, *after = [n.pitch for n in load_song(tmp_path / "take.mid").notes]
-    assert (before, set(after)) == (60, {62})
+    assert [n.pitch for n in load_song(tmp_path / "take.mid").notes] == [60, 62]
     assert says("was unplugged; what was played is kept. Plug it in again within 5 seconds")
     source.close()
     output.close()
