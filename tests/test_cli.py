@@ -285,6 +285,7 @@ def test_a_taken_port_is_said_in_one_line(capsys: pytest.CaptureFixture[str]):
     assert "Cannot listen" in one_line(capsys)
 
 
+@pytest.mark.live
 @pytest.mark.parametrize(("name", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, -signal.SIGTERM)])
 def test_a_server_stops_when_told(name: signal.Signals, code: int):
     with subprocess.Popen([*SIDEMAN, "serve", "--port", "0"], stderr=subprocess.PIPE, text=True) as server:

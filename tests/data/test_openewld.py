@@ -60,7 +60,7 @@ def test_bars_are_whole(songs: dict[str, Song]) -> None:
 
 
 def test_written_sheets_read_the_same(songs: dict[str, Song]) -> None:
-    for name, song in list(songs.items())[::2]:
+    for name, song in list(songs.items())[::5]:
         back = read_musicxml(write_musicxml(song))
         assert [n.pitch for n in back.notes] == [n.pitch for n in song.notes], name
         assert [c.chord for c in back.chords] == [c.chord for c in song.chords], name

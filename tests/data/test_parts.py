@@ -193,6 +193,7 @@ def test_few_blocks_are_begun_ahead(workers: int, tmp_path: Path) -> None:
 
 
 @unix
+@pytest.mark.live
 def test_a_kill_leaves_no_process_behind(tmp_path: Path) -> None:
     script, pids = tmp_path / "wait.py", tmp_path / "pids"
     pids.mkdir()

@@ -41,22 +41,21 @@ def room_of(parts: tuple[str, ...]) -> str:
 
 def imports(path: Path) -> Iterator[tuple[str, bool]]:
     """(module, at module level) of every import of a file; those for type checkers alone are left out."""
-    tree = ast.parse(path.read_text())
-    inner = {
-        id(n) for f in ast.walk(tree) if isinstance(f, ast.FunctionDef | ast.AsyncFunctionDef) for n in ast.walk(f)
-    }
-    typing = {id(n) for f in ast.walk(tree) if isinstance(f, ast.If) and "TYPE_CHECKING" in ast.dump(f.test)
-              for n in ast.walk(f)}  # fmt: skip
-    for node in ast.walk(tree):
-        if id(node) in typing:
-            continue
-        if isinstance(node, ast.Import):
-            yield from ((alias.name, id(node) not in inner) for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: relative import"
-            base = node.module or ""
-            names = [f"sideman.{alias.name}" for alias in node.names] if base == "sideman" else [base]
-            yield from ((name, id(node) not in inner) for name in names)
+    waiting = [(ast.parse(path.read_text()).body, True)]
+    for statements, outside in waiting:
+        for node in statements:
+            if isinstance(node, ast.Import):
+                yield from ((alias.name, outside) for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                assert node.level == 0, f"{path}: relative import"
+                base = node.module or ""
+                names = [f"sideman.{alias.name}" for alias in node.names] if base == "sideman" else [base]
+                yield from ((name, outside) for name in names)
+            elif not (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test)):
+                within = outside and not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+                blocks = [node, *getattr(node, "handlers", ()), *getattr(node, "cases", ())]
+                for name in ("body", "orelse", "finalbody"):
+                    waiting += [(found, within) for each in blocks if (found := getattr(each, name, []))]
 
 
 def test_the_files_are_found():

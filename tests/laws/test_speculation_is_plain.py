@@ -16,7 +16,7 @@ from sideman.music.vocabulary import BOS, CHORD_HOLD, SILENCE, own_vocabulary
 
 FRAMES = 48
 ROWS = 4
-DRAFTS = (3, 16, 100)
+DRAFTS = (5, 100)
 
 
 def some_melody(bundle, frames=FRAMES, seed=0):

@@ -110,6 +110,7 @@ MOMENTS = (("_descend", 20), ("learn", 50), ("write_checkpoint", 300), ("write_c
 
 
 @on_unix
+@pytest.mark.live
 def test_killed_over_and_over(root: Path, whole: Path):
     for function, call in MOMENTS:
         assert in_a_process(root, "killed", function, call) == -signal.SIGKILL, function

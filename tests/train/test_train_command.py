@@ -78,6 +78,7 @@ def wait_for(path: Path, text: str, process: subprocess.Popen[str]) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.live
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent as on Unix")
 def test_ctrl_c_writes_a_checkpoint_and_resuming_goes_on_exactly(tmp_path: Path):
     folder = tmp_path / "stopped"
