@@ -18,9 +18,8 @@ from sideman.music.frames import Frames, encode, frame_count
 from sideman.music.measures import inside_chord
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.pitch import Key
-from sideman.music.roman import in_key, numeral
+from sideman.music.roman import estimate_home, in_key, numeral
 from sideman.music.song import ChordSpan, Song
-from sideman.music.tonality import estimate_key
 from sideman.music.voice_leading import Voicing, lead_voices, movement
 from sideman.options.answer import Alternative, AlternativesAnswer
 from sideman.options.dials import is_within
@@ -67,7 +66,7 @@ def alternatives(place: Place) -> AlternativesAnswer:
     bundle = _judge(place.model)
     song = replace(place.melody, chords=place.chords)
     frames = encode(song, min(MAX_FRAMES, frame_count(song)))
-    home = song.key or estimate_key(frames.melody)
+    home = song.key_at(place.chords[index].onset) or estimate_home(frames.melody, place.chords)
     reading = Reading.of(place.chords, place.melody, home)
     key, now = reading.keys[index], place.chords[index]
     start, stop = _frames_of(now, len(frames))
