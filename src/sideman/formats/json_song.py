@@ -19,6 +19,7 @@ from sideman.music.chord import Chord
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.pitch import parse_key
 from sideman.music.song import ChordSpan, KeyChange, Meter, Note, Song, Tempo, skyline
+from sideman.wrong_fields import in_words
 
 MAX_FRAMES = 4096
 MAX_BEATS = MAX_FRAMES / FRAMES_PER_BEAT
@@ -93,7 +94,9 @@ def read_json(data: bytes) -> Song:
         fields = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         melody = msgspec.json.decode(fields.get("melody", data), type=MelodyJson)
     except msgspec.ValidationError as error:
-        raise WrongValue(f"The melody is not as agreed: {error}.", "See the format in the documentation.") from error
+        field, what = in_words(error, MelodyJson)
+        where = f"in {field}: " if field else ""
+        raise WrongValue(f"The melody is not as agreed: {where}{what}.", "See docs/options.md.") from error
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise UnreadableFile("This is not JSON.", "Give an object with `notes` or `frames`.") from error
     return to_song(melody)
