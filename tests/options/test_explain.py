@@ -66,3 +66,4 @@ def test_bars_are_told_with_their_beats():
     same = [told, told, {0: "G", 1: "C", 2: "Am"}]
     assert alone(same, 0) == ""
     assert alone(same, 2) == "C in bar 1"
+    assert alone([{0: "G", 1: "C"}, {0: "D", 1: "C"}], 0) == "G in the pickup"

@@ -33,7 +33,7 @@ def alone(told: Sequence[Mapping[int, str]], which: int) -> str:
             return ""
         found.append(best)
         others = left
-    return " and ".join(f"{own[bar] or 'no chord'} in bar {bar}" for bar in sorted(found))
+    return " and ".join(f"{own[bar] or 'no chord'} in {f'bar {bar}' if bar else 'the pickup'}" for bar in sorted(found))
 
 
 def _differs(one: Mapping[int, str], other: Mapping[int, str], bar: int) -> bool:
