@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 
 from sideman.options.request import Request
 from sideman.serve.app import make_app
-from sideman.serve.openapi import ALTERNATIVES_EXAMPLE, EXAMPLE, openapi_document
+from sideman.serve.openapi import openapi_document
+from sideman.serve.openapi_examples import ALTERNATIVES_EXAMPLE, EXAMPLE
 
 
 @pytest.fixture
