@@ -179,6 +179,8 @@ class Timings(Struct, frozen=True):
 
 
 class Started(Struct, tag="started"):
+    """The jam has begun, or goes on where it was (`resumed`)."""
+
     version: int
     session: str
     resumed: bool
@@ -188,6 +190,8 @@ class Started(Struct, tag="started"):
 
 
 class SettingsOut(Struct, tag="settings"):
+    """The settings that hold from now on."""
+
     settings: Settings
     model: str
     part: PartName
@@ -233,6 +237,8 @@ class Error(Struct, tag="error"):
 
 
 class Bye(Struct, tag="bye"):
+    """The last message: why the jam is over, and how it was served."""
+
     reason: Literal["stopped", "shutdown", "idle", "replaced"]
     service: Service
 
