@@ -389,3 +389,16 @@ def test_stdin_takes_the_dials_too(
     assert (fake_offer[0].cadence, fake_offer[0].bass) == ("half", 1.0)
     assert fake_offer[0].like is not None
     assert json.loads(capsys.readouterr().out)["options"]
+
+
+def test_the_token_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    started = []
+    monkeypatch.setattr("sideman.serve.server.serve_on", lambda socket, token: started.append(token) or socket.close())
+    monkeypatch.setenv("SIDEMAN_TOKEN", "from-the-environment")
+    assert run(["serve", "--host", "0.0.0.0", "--port", "0"]) == 0
+    assert run(["serve", "--host", "0.0.0.0", "--port", "0", "--token", "said"]) == 0
+    assert started == ["from-the-environment", "said"]
+    monkeypatch.delenv("SIDEMAN_TOKEN")
+    capsys.readouterr()
+    assert run(["serve", "--host", "0.0.0.0", "--port", "0"]) == 2
+    assert "SIDEMAN_TOKEN" in one_line(capsys)
