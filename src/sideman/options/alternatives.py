@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from sideman.engine.bundle import Bundle
@@ -23,7 +24,7 @@ from sideman.music.song import ChordSpan, Song
 from sideman.music.voice_leading import Voicing, lead_voices, movement
 from sideman.options.answer import Alternative, AlternativesAnswer
 from sideman.options.dials import is_within
-from sideman.options.explain import BASS_OCTAVE, Reading, chord_out, tensions_out
+from sideman.options.explain import Reading, chord_out, tensions_out
 from sideman.options.pool import prepare
 from sideman.options.reason import reason_for
 from sideman.options.request import MAX_FRAMES, SLACK, Complexity, Request, Tonality
@@ -183,15 +184,9 @@ def _alternative(
     degree = numeral(chord, key, following)
     found = tensions_out(place.melody, (span,), key)
     return Alternative(
+        **structs.asdict(chord_out(span, key, degree, lead_voices([chord], before)[0])),
         rank=rank,
         score=round(value, 4),
-        onset=span.onset,
-        duration=span.duration,
-        symbol=chord.name(key),
-        pitches=list(chord.voicing()),
-        bass=BASS_OCTAVE + chord.bass,
-        numeral=degree,
-        voicing=list(lead_voices([chord], before)[0]),
         reason=reason_for(chord, degree, now.chord, following, key, [tension.tension for tension in found]),
         tensions=found,
     )
