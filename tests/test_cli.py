@@ -75,6 +75,7 @@ def test_stdin_is_the_body_of_the_http_interface_and_flags_win(
 @pytest.mark.parametrize("ending", ["json", "mid", "musicxml", "abc", "txt"])
 def test_the_ending_says_what_is_written(ending: str, midi_file: MidiFile, fake_offer: list[Request], tmp_path: Path):
     target = tmp_path / "out" / f"chords.{ending}"
+    target.parent.mkdir()
     assert run(["options", str(midi_file()), "-n", "2", "-o", str(target)]) == 0
     single = ending in ("json", "mid", "txt")
     names = [target.name] if single else [f"chords-{rank}.{ending}" for rank in (1, 2)]
@@ -166,6 +167,45 @@ def test_wrong_stdin(fake_offer: list[Request], monkeypatch: pytest.MonkeyPatch,
         one_line(capsys)
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["options", "{melody}", "-o", "{missing}/x.mid"],
+        ["options", "{melody}", "-o", "{missing}/out/"],
+        ["compose", "--bars", "2", "-o", "{missing}/x.abc"],
+        ["data", "stats", "--plot", "{missing}/x.png"],
+    ],
+    ids=["a file", "a folder", "a score", "a picture"],
+)
+def test_no_folder_is_made_for_a_file(
+    midi_file: MidiFile, tmp_path: Path, capsys: pytest.CaptureFixture[str], command: list[str]
+):
+    names = {"melody": midi_file(), "missing": tmp_path / "nosuch"}
+    assert run([word.format(**names) for word in command]) == 2
+    assert f"There is no folder {names['missing']}." in one_line(capsys)
+    assert not names["missing"].exists()
+
+
+def test_models_are_listed_with_what_they_play(capsys: pytest.CaptureFixture[str]):
+    assert run(["models", "list"]) == 0
+    plays = {line.split()[0]: line.partition(" MB")[2].strip() for line in capsys.readouterr().out.splitlines()[1:]}
+    assert plays["melody"] == "jam: a melody to your chords"
+    assert plays["online"] == "jam: chords to your melody"
+    assert plays["offline"] == "options *"
+    assert plays["sheet"] == "compose *"
+
+
+@pytest.mark.parametrize(
+    ("command", "ranges"),
+    [("options", ["0<=x<=3", "0.05<=x<=16"]), ("compose", ["0<=x<=5"])],
+    ids=["options", "compose"],
+)
+def test_help_names_the_ranges(capsys: pytest.CaptureFixture[str], command: str, ranges: list[str]):
+    assert run([command, "--help"]) == 0
+    text = "".join(capsys.readouterr().out.split())
+    assert all(each in text for each in ranges)
+
+
 def test_several_melodies_need_a_folder(
     midi_file: MidiFile, fake_offer: list[Request], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
@@ -217,12 +257,14 @@ def test_the_weights_that_ship_answer(midi_file: MidiFile, capsys: pytest.Captur
         assert (first["onset"], first["duration"], first["symbol"]) == (0, 4, "C")
 
 
-@pytest.mark.parametrize("target", ["/proc/nowhere/out.json", "/dev/null/out.json"])
+@pytest.mark.parametrize(
+    ("target", "why"), [("/proc/out.json", "annot"), ("/dev/null/out.json", "There is no folder /dev/null")]
+)
 def test_a_place_that_cannot_be_written(
-    target: str, midi_file: MidiFile, fake_offer: list[Request], capsys: pytest.CaptureFixture[str]
+    target: str, why: str, midi_file: MidiFile, fake_offer: list[Request], capsys: pytest.CaptureFixture[str]
 ):
     assert run(["options", str(midi_file()), "-o", target]) == 2
-    assert "Cannot write" in one_line(capsys)
+    assert why in one_line(capsys)
 
 
 def test_a_full_disk_leaves_no_half_written_file(tmp_path: Path):
@@ -348,3 +390,16 @@ def test_stdin_takes_the_dials_too(
     assert (fake_offer[0].cadence, fake_offer[0].bass) == ("half", 1.0)
     assert fake_offer[0].like is not None
     assert json.loads(capsys.readouterr().out)["options"]
+
+
+def test_the_token_may_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    started = []
+    monkeypatch.setattr("sideman.serve.server.serve_on", lambda socket, token: started.append(token) or socket.close())
+    monkeypatch.setenv("SIDEMAN_TOKEN", "from-the-environment")
+    assert run(["serve", "--host", "0.0.0.0", "--port", "0"]) == 0
+    assert run(["serve", "--host", "0.0.0.0", "--port", "0", "--token", "said"]) == 0
+    assert started == ["from-the-environment", "said"]
+    monkeypatch.delenv("SIDEMAN_TOKEN")
+    capsys.readouterr()
+    assert run(["serve", "--host", "0.0.0.0", "--port", "0"]) == 2
+    assert "SIDEMAN_TOKEN" in one_line(capsys)

@@ -78,10 +78,10 @@ def test_a_damaged_beginning_writes_nothing(name: str, tmp_path: Path, capsys: p
     start.write_bytes(
         {"a.mxl": b"PK\x03\x04..", "a.mid": b"MThd", "a.musicxml": b"<x/>"}.get(name, b"%%abc-include x\nC|")
     )
-    target = tmp_path / "out" / "song.mid"
+    target = tmp_path / "song.mid"
     assert run(["compose", "--begin", str(start), "-o", str(target)]) == 2
     assert capsys.readouterr().err.count("\n") == 1
-    assert not target.parent.exists()
+    assert not target.exists()
 
 
 def test_a_missing_extra_is_said_before_writing(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):

@@ -35,4 +35,4 @@ def bench(name: str | None) -> None:
 
 
 def _first_line(script: Path) -> str:
-    return script.read_text().partition("\n")[0].strip('"# ')
+    return script.read_text(encoding="utf-8").partition("\n")[0].strip('"# ')

@@ -27,7 +27,13 @@ from sideman.cli import FAILED
 @click.option("--tempo", type=float, help="Quarter notes a minute.  [default: as the model likes]")
 @click.option("--begin", metavar="FILE", type=Path, help="A beginning to go on from: .abc, .musicxml, .mxl or .mid.")
 @click.option("--seed", default=0, show_default=True, help="Same seed, same piece.")
-@click.option("--temperature", default=0.9, show_default=True, help="0 plays safe; higher takes chances (up to 5).")
+@click.option(
+    "--temperature",
+    default=0.9,
+    show_default=True,
+    type=click.FloatRange(0, 5),
+    help="0 plays safe; higher takes chances.",
+)
 @click.option("--count", default=1, show_default=True, help="Pieces, with the seeds that follow.")
 @click.option("--seconds", type=float, help="What there is by then is the piece.")
 @click.option(

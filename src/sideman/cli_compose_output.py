@@ -11,7 +11,7 @@ from sideman.compose.compose import Event, Finished, Grown, Started
 from sideman.engine.bundle import load_bundle
 from sideman.engine.models import find_model
 from sideman.errors import BadSheet, SidemanError, WrongValue
-from sideman.files import write_atomic
+from sideman.files import check_place, write_atomic
 from sideman.formats.score_abc import from_abc
 from sideman.formats.score_files import ENDINGS, check_kind, numbered, write_score
 from sideman.music.sheet.prompts import without_prompt
@@ -24,8 +24,8 @@ _PROBLEM = "Another --seed may do better; .abc takes it as it is."
 
 
 def choose_output(path: Path | None, count: int, streamed: bool) -> Output:
-    """What to do with the events of `count` pieces; `streamed`: they come in whole lines. Raises WrongValue and
-    MissingExtra before any work is done."""
+    """What to do with the events of `count` pieces; `streamed`: they come in whole lines. Raises WrongValue,
+    CannotWrite and MissingExtra before any work is done."""
     if path is None:
         return partial(_print, streamed=streamed and count == 1)
     ending = path.suffix.lower()
@@ -35,6 +35,7 @@ def choose_output(path: Path | None, count: int, streamed: bool) -> Output:
         )
     if path.is_dir():
         raise WrongValue(f"{path} is a folder.", "Name a file in it.")
+    check_place(path)
     if ending != ".abc":
         check_kind(ENDINGS[ending])
     return partial(_save, numbered(path, max(count, 1)))

@@ -140,8 +140,11 @@ def stats(names: tuple[str, ...], as_json: bool, picture: Path | None) -> None:
 
     from sideman.data.collections import collection
     from sideman.data.stats import converted, plot, stats_of, table
+    from sideman.files import check_place
     from sideman.home import home
 
+    if picture is not None:
+        check_place(picture)
     for name in names:
         if "songs" not in collection(name).holds:
             raise click.UsageError(f"{name} gives no songs to count in; see sheets.md, the report of its conversion.")

@@ -31,7 +31,12 @@ if TYPE_CHECKING:
     "--cert", type=click.Path(path_type=Path), help="Certificate for --ssl (PEM); made for the moment if absent."
 )
 @click.option("--key", type=click.Path(path_type=Path), help="Its private key (PEM).")
-@click.option("--token", help="Ask every player for this secret; it is part of the address that is printed.")
+@click.option(
+    "--token",
+    envvar="SIDEMAN_TOKEN",
+    show_envvar=True,
+    help="Ask every player for this secret; it is part of the address that is printed.",
+)
 @click.option("--model", help="Who plays along (see: sideman models list).  [default: the best that ships]")
 @click.option(
     "--log", type=click.Path(file_okay=False, path_type=Path), help="Folder to keep the record of every jam in."

@@ -1,6 +1,5 @@
 """`sideman jam` on MIDI ports: its options, and a jam from them."""
 
-import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -10,6 +9,7 @@ import click
 
 from sideman.cli import DONE, INTERRUPTED
 from sideman.errors import WrongValue
+from sideman.files import check_place
 
 if TYPE_CHECKING:
     from sideman.serve.midi_jam import Setup
@@ -113,8 +113,8 @@ def _check(midi: dict[str, Any], ports: "Ports") -> None:
     output: Path | None = midi["output"]
     if output is not None and output.suffix.lower() not in (".mid", ".midi"):
         raise WrongValue(f"{output} is no name for a MIDI file.", "Let it end in .mid.")
-    if output is not None and not (output.parent.is_dir() and os.access(output.parent, os.W_OK)):
-        raise WrongValue(f"{output.parent} is no folder that can be written to.", "Name a file in one that is.")
+    if output is not None:
+        check_place(output)
 
 
 def _setup(midi: dict[str, Any], log: Path | None) -> "Setup":

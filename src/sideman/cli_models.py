@@ -27,10 +27,20 @@ def models() -> None:
     """List, show, fetch, import, export and publish models."""
 
 
+# (kind, part) -> the command a model answers to.
+USES = {
+    ("offline", "chord"): "options",
+    ("online", "chord"): "jam: chords to your melody",
+    ("online", "melody"): "jam: a melody to your chords",
+    ("sheet", "score"): "compose",
+}
+
+
 @click.command("list", epilog="\b\nExamples:\n  sideman models list\n  sideman models list --json")
 @click.option("--json", "as_json", is_flag=True, help="One JSON document instead of a table.")
 def list_command(as_json: bool) -> None:
-    """Name the models on this machine, those that ship and those you made; marked: who answers when none is named."""
+    """Name the models on this machine, those that ship and those you made, and what each plays; the one with a star
+    answers when none is named."""
     from sideman.engine.models import DEFAULTS, find_model, list_models
 
     found = list_models()
@@ -39,6 +49,7 @@ def list_command(as_json: bool) -> None:
             {
                 "name": m.name,
                 "kind": m.kind,
+                "part": m.part,
                 "parameters": m.parameters,
                 "size_bytes": m.size_bytes,
                 "path": str(m.path),
@@ -50,10 +61,11 @@ def list_command(as_json: bool) -> None:
     kinds = {m.kind for m in found if m.name in DEFAULTS.get(m.kind, ())}
     chosen = {find_model(None, kind) for kind in kinds}
     width = max([4, *(len(m.name) for m in found)])
-    click.echo(f"{'name':<{width}}  kind      weights      files")
+    click.echo(f"{'name':<{width}}  kind      weights      files  plays")
     for m in found:
-        mark = {"offline": "  options", "online": "  jam", "sheet": "  compose"}[m.kind] if m.path in chosen else ""
-        click.echo(f"{m.name:<{width}}  {m.kind:<8}  {m.parameters / 1e6:5.1f} M  {m.size_bytes / 1e6:6.1f} MB{mark}")
+        plays = USES.get((m.kind, m.part), "") + (" *" if m.path in chosen else "")
+        weights = f"{m.parameters / 1e6:5.1f} M  {m.size_bytes / 1e6:6.1f} MB"
+        click.echo(f"{m.name:<{width}}  {m.kind:<8}  {weights}  {plays}".rstrip())
 
 
 @click.command(epilog="\b\nExample:\n  sideman models show NAME")

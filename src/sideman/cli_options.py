@@ -47,7 +47,13 @@ def read_keeps(context: click.Context, parameter: click.Parameter, texts: tuple[
 @click.argument("melodies", metavar="MELODY...", nargs=-1)
 @click.option("-n", "n", default=5, show_default=True, type=click.IntRange(1, 16), help="How many progressions.")
 @click.option("--seed", default=0, show_default=True, type=click.IntRange(0, 2**31 - 1), help="Same seed, same answer.")
-@click.option("--temperature", default=1.0, show_default=True, help="0 plays safe; above 1 takes chances (up to 3).")
+@click.option(
+    "--temperature",
+    default=1.0,
+    show_default=True,
+    type=click.FloatRange(0, 3),
+    help="0 plays safe; above 1 takes chances.",
+)
 @click.option("--model", help="A name of `sideman models list`.  [default: the one that ships]")
 @click.option("--format", "kind", type=click.Choice(FORMATS), help="[default: by the ending of -o, else text]")
 @click.option("-o", "output", metavar="PATH", help="A file, or a folder for several (one file a melody and option).")
@@ -58,7 +64,7 @@ def read_keeps(context: click.Context, parameter: click.Parameter, texts: tuple[
     callback=read_keeps,
     help="A chord that must stay, in beats from the start. Repeatable.",
 )
-@click.option("--density", type=float, help="Chords a bar, about.")
+@click.option("--density", type=click.FloatRange(0.05, 16), help="Chords a bar, about.")
 @click.option("--between", nargs=2, type=float, metavar="A B", help="Offer chords only from beat A to beat B.")
 @click.option(
     "--complexity",

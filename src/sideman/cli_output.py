@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 
 from sideman.errors import WrongValue
-from sideman.files import write_atomic
+from sideman.files import check_place, write_atomic
 from sideman.music.song import Song
 from sideman.options.answer import Answer, Option
 from sideman.serve.render import render, spans_of
@@ -36,7 +36,7 @@ Output = Callable[[str, Song, Answer], None]
 
 
 def choose_output(kind: str | None, path: str | None, several: bool) -> Output:
-    """What to do with each (name, melody, answer). Raises WrongValue before any work is done."""
+    """What to do with each (name, melody, answer). Raises WrongValue and CannotWrite before any work is done."""
     if path is None:
         kind = kind or "text"
         if kind == "midi" and (several or sys.stdout.isatty()):
@@ -44,6 +44,7 @@ def choose_output(kind: str | None, path: str | None, several: bool) -> Output:
         return partial(_print, kind)
     place = Path(path)
     if path.endswith("/") or place.is_dir():
+        check_place(place)
         return partial(_save_in, kind or "text", place)
     if several:
         raise WrongValue(f"{path} is one file, but there are several melodies.", "Name a folder: end it with '/'.")
@@ -52,6 +53,7 @@ def choose_output(kind: str | None, path: str | None, several: bool) -> Output:
         raise WrongValue(
             f"What to write into {path} does not show from its ending.", f"Use {', '.join(KINDS)} or add --format."
         )
+    check_place(place)
     return partial(_save_as, kind, place)
 
 

@@ -23,7 +23,12 @@ LOCAL = ("127.0.0.1", "localhost", "::1")
     "--host", default="127.0.0.1", show_default=True, help="Address to listen on; others than this need --token."
 )
 @click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 takes any free one.")
-@click.option("--token", help="Ask every caller for this secret (Authorization: Bearer, or ?token=).")
+@click.option(
+    "--token",
+    envvar="SIDEMAN_TOKEN",
+    show_envvar=True,
+    help="Ask every caller for this secret (Authorization: Bearer, or ?token=).",
+)
 @click.option(
     "--workers",
     default=1,
@@ -57,7 +62,9 @@ def check_host(host: str, token: str | None) -> None:
     if token == "":
         raise WrongValue("The token is empty.", "Give a long random text, or leave --token away on 127.0.0.1.")
     if host not in LOCAL and token is None:
-        raise WrongValue(f"Serving on {host} lets others in.", "Add --token SECRET, or stay on 127.0.0.1.")
+        raise WrongValue(
+            f"Serving on {host} lets others in.", "Add --token SECRET (or set SIDEMAN_TOKEN), or stay on 127.0.0.1."
+        )
 
 
 def shown_address(socket: "Socket", scheme: str = "http") -> str:

@@ -16,6 +16,15 @@ class CannotWrite(SidemanError):
     status = 507
 
 
+def check_place(path: Path) -> None:
+    """Before the work: whether a file or folder can be made at `path`. Raises CannotWrite naming what is missing."""
+    folder = path.parent
+    if not folder.is_dir():
+        raise CannotWrite(f"There is no folder {folder}.", "Make it first, or name a place that is there.")
+    if not os.access(folder, os.W_OK):
+        raise CannotWrite(f"The folder {folder} cannot be written to.", "Name a place in one that can.")
+
+
 def write_atomic(path: Path, write: Callable[[IO[bytes]], Any] | bytes) -> None:
     """Write to a temporary neighbour and rename it over `path`. Raises CannotWrite, leaving nothing half-written."""
     temporary = None

@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -17,6 +18,7 @@ from sideman.data.report import load_report
 from sideman.data.splits import split_of
 from sideman.errors import UnreadableFile
 from sideman.music.chord import Chord
+from sideman.one_at_a_time import AtWork
 
 TUNE = """X:{number}
 T:Tune {number}
@@ -69,6 +71,24 @@ def test_versions_share_a_split_and_the_split_of_the_source_wins(
     for name, split in found.items():
         number = int(name[1:])
         assert split == ("test" if number % 10 == 0 else split_of("toy", f"w{number % 30}"))
+
+
+def test_one_process_converts_a_collection_at_a_time(toy: Callable[..., Collection], tmp_path: Path) -> None:
+    toy()
+    home = tmp_path / "home"
+    hold = "import sys; from pathlib import Path; from sideman.data.convert import one_conversion\n"
+    hold += "with one_conversion('toy', Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", hold, home], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout is not None
+    assert other.stdout.readline() == "held\n"
+    with pytest.raises(AtWork, match="A conversion of toy is under way in another process"):
+        convert("toy", tmp_path, home, workers=1)
+    assert not (home / "data" / "toy").exists(), "at once, before any work"
+    other.kill()
+    other.communicate()
+    assert convert("toy", tmp_path, home, workers=1).converted == 51, "whoever is killed holds nothing"
 
 
 def test_an_interrupt_leaves_the_old_cache_alone(

@@ -9,6 +9,7 @@ from sideman.errors import EmptyMelody, SidemanError, TooLarge, UnknownChord, Un
 from sideman.formats.json_song import MAX_FRAMES, read_json, write_json
 from sideman.music.chord import Chord
 from sideman.music.frames import encode_melody
+from sideman.music.metre import bar_lines
 from sideman.music.pitch import Key
 from sideman.music.song import ChordSpan, KeyChange, Meter, Note, Song, Tempo
 
@@ -83,6 +84,8 @@ def test_chords_are_cut_by_the_next_one_and_by_silence():
         {"notes": [ONE], "meter": "4/5"},
         {"notes": [ONE], "key": "H dur"},
         {"notes": [ONE], "pickup": -1},
+        {"notes": [ONE], "pickup": 4},
+        {"notes": [ONE], "meter": "6/8", "pickup": 3},
         {"notes": [ONE], "meter_changes": [{"onset": 0, "meter": "3/4"}]},
         {"notes": [ONE], "chords": [chord(0, 1, "C"), chord(0, 1, "G")]},
         {"frames": [128]},
@@ -95,6 +98,20 @@ def test_what_is_out_of_bounds(fields):
     with pytest.raises(WrongValue) as error:
         read(**fields)
     assert error.value.message
+
+
+def test_a_pickup_is_shorter_than_a_bar():
+    with pytest.raises(WrongValue) as error:
+        read(notes=[ONE], pickup=9)
+    assert (error.value.message, error.value.hint) == (
+        "pickup: 9 beats are a whole bar of 4/4 or more.",
+        "Give 0 or more, and less than 4: what comes before the first full bar.",
+    )
+    assert read(notes=[ONE], meter="6/4", pickup=5.5).pickup == 5.5
+    # A bar line first stated after nine beats has others before it.
+    song = Song(notes=(Note(0, 9, 60),), meters=(Meter(9, 4, 4),))
+    again = read_json(write_json(song))
+    assert [bar[:2] for bar in bar_lines(again.meters, 10)] == [bar[:2] for bar in bar_lines(song.meters, 10)]
 
 
 @pytest.mark.parametrize("fields", [{"notes": []}, {"frames": []}, {"frames": [-2, -2]}])

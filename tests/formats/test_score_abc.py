@@ -176,6 +176,7 @@ def test_groups_of_parts() -> None:
         ("X:1\nM:4/4\nCDEF|", UnreadableFile),
         ("X:1\nM:4/4\n", UnreadableFile),
         ("X:1\nK:C\n", UnreadableFile),
+        (HEAD + "[V:1]\n", UnreadableFile),
         ("X:1\n%%abc-include /etc/passwd\nK:C\nCDEF|", UnreadableFile),
         ("\x00\x01\x02" * 100, UnreadableFile),
         (HEAD + "c99999999|", UnreadableFile),

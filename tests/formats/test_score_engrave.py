@@ -39,6 +39,22 @@ def test_a_page_knows_its_bars_and_needs_no_font(score: Score):
         svg_page(score, 7)
 
 
+@pytest.mark.parametrize(("pickup", "first"), [("", 1), ("[V:1]D |\n", 0)])
+def test_bars_are_called_what_is_written_over_them(pickup: str, first: int):
+    pytest.importorskip("verovio", reason="verovio is not installed (extra score)")
+    score = from_abc(f"X:1\nL:1/4\nM:4/4\nK:G\nV:1\n{pickup}" + "[V:1]G A B c |\n" * 24)
+    svg, _ = svg_page(score, width=500)
+    bars = re.findall(r'<g[^>]*data-bar="(\d+)" data-number="(\d+)"', svg)
+    assert [int(number) - int(index) for index, number in bars] == [first] * len(bars)
+    written = [
+        (int(number), int(over[1]))
+        for number, inside in re.findall(r'data-number="(\d+)"(.*?)(?=data-number=|$)', svg, re.DOTALL)
+        if (over := re.search(r'class="mNum[^"]*".*?>(\d+)<', inside, re.DOTALL))
+    ]
+    assert len(written) > 2
+    assert all(number == over for number, over in written)
+
+
 def test_a_pdf(score: Score):
     pytest.importorskip("verovio", reason="verovio is not installed (extra score)")
     pytest.importorskip("typst", reason="typst is not installed (extra pdf)")

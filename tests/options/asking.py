@@ -47,6 +47,7 @@ def check(answer, request):
     assert [option.rank for option in answer.options] == list(range(1, len(answer.options) + 1))
     scores = [option.score for option in answer.options]
     assert scores == sorted(scores, reverse=True)
+    assert len({option.explanation.summary for option in answer.options}) == len(answer.options)
     for option in answer.options:
         assert {"harmony", "fit", "novelty"} <= set(option.scores)
         assert all(0 <= value <= 1 for value in (option.score, option.silence, *option.scores.values()))

@@ -47,6 +47,26 @@ def test_dials(complexity):
     assert all(is_within(each, complexity) and in_key(each, parse_key("C")) for each in found)
 
 
+@pytest.mark.parametrize(
+    ("melody", "row", "keys"),
+    [
+        ((64, 65), "C F", ("C major", "F major")),
+        ((60, 60), "Cm Fm", ("C minor",)),
+        ((60, 62, 67, 60), "C7 F7 C7 G7", ("C major",)),
+    ],
+)
+def test_a_key_that_is_not_given_is_that_of_the_chords(melody, row, keys):
+    chords = tuple(span(4.0 * i, 4.0, symbol) for i, symbol in enumerate(row.split()))
+    assert alternatives(Place(tune(melody, 4.0), chords, 4.0)).key in keys
+
+
+def test_a_key_that_is_given_holds_where_it_is_given():
+    changes = (KeyChange(0.0, parse_key("C")), KeyChange(8.0, parse_key("Ab")))
+    found = [alternatives(Place(replace(SONG, keys=changes), (*CHORDS[:2], span(8.0, 8.0, "Eb7")), at)).key
+             for at in (4.0, 8.0)]  # fmt: skip
+    assert found == ["C major", "Ab major"]
+
+
 def test_reasons():
     def reasons(row):
         chords = tuple(span(4.0 * i, 4.0, symbol) for i, symbol in enumerate(row.split()))

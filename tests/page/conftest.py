@@ -89,7 +89,9 @@ def open_page(profile: Any, server: Server) -> Iterator[Callable[..., Any]]:
         if init:
             page.add_init_script(init)
         page.goto(server.url + path)
-        page.wait_for_selector("[data-setting=model] option:nth-child(2)", state="attached")  # the models are offered
+        page.wait_for_selector(
+            "[data-setting=model] option:not([value=''])", state="attached"
+        )  # the models are offered
         for name, value in (settings or {}).items():
             page.evaluate("([name, value]) => sideman.settings.set(name, value)", [name, value])
         return page

@@ -129,6 +129,21 @@ def test_playing_moves_the_cursor_and_ends(open_compose: Open) -> None:
     assert page.locator(".sounding").count() == 0
 
 
+def test_a_pickup_is_no_bar(open_compose: Open, server: Any) -> None:
+    page = open_compose(bars=6)
+    write(page, 6)
+    page.evaluate("document.querySelectorAll('.measure').forEach(({ dataset }) => (dataset.number = dataset.bar))")
+    page.locator(".measure[data-bar='4']").click(force=True)
+    assert (page.input_value("#keep"), page.get_attribute("#keep", "max")) == ("4", "5")
+    page.click("#listen")
+    page.wait_for_function("sideman.player.position > 1.8")
+    assert page.inner_text("#bar") == "Bar 4 of 5"
+    page.click("#listen")
+    page.click("#go-on button")
+    page.wait_for_function("sideman.studio.phase === 'idle' && sideman.sheet.bars.length === 6")
+    assert server.of_type("compose")[-1]["begin"].count("\n[V:1]") == 5, "the pickup and four bars"
+
+
 def test_a_bar_is_chosen_by_mouse_or_keys_and_played_from(open_compose: Open) -> None:
     page = open_compose(bars=6)
     write(page, 6)

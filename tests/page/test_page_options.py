@@ -323,3 +323,62 @@ def test_without_the_server_nothing_is_lost(open_options: Open) -> None:
     page.unroute("**/v1/**")
     page.click("#offer")
     page.wait_for_selector("#notice", state="hidden")
+
+
+# Titles of the chords whose symbols are cut off. A line of upright letters is wider than they are.
+CUT = """[...document.querySelectorAll(".chord")].filter((cell) => {
+  const symbol = cell.querySelector(".symbol");
+  const { visibility, writingMode } = getComputedStyle(symbol);
+  if (visibility === "hidden") return cell.title !== symbol.textContent;
+  const range = document.createRange();
+  range.selectNodeContents(symbol);
+  const [text, room] = [range.getBoundingClientRect(), cell.getBoundingClientRect()];
+  const spare = writingMode === "horizontal-tb" ? 0 : 4;
+  const across = Math.max(room.left - text.left, text.right - room.right) > spare;
+  return across || Math.max(room.top - text.top, text.bottom - room.bottom) > 0;
+}).map(({ title }) => title)"""
+NARROW = """const SOUND = { pitches: [60], voicing: [60], bass: 36 }; sideman.desk.lay({ options: [[
+  [0, 0.5, "Cm7b5"], [0.5, 1.5, "F#m7b5/C"], [2, 2, "Bb/D"], [4, 0.25, "C"], [4.25, 0.75, "E7"],
+  [5, 1, "Asus2"], [6, 2, "Cmaj7/B"], [8, 2, "Cm(maj7)"], [10, 6, "Dm7"],
+]].map((row) => ({
+  chords: row.map(([onset, duration, symbol]) => ({ onset, duration, symbol, numeral: "I", ...SOUND })),
+  score: 1, scores: {}, note_in_chord: 1, explanation: { keys: [], summary: "", tensions: [] },
+})) })"""
+
+
+@pytest.mark.parametrize("width", [1280, 360])
+def test_narrow_chords_can_be_read(open_options: Open, width: int) -> None:
+    page = open_options()
+    page.set_viewport_size({"width": width, "height": 740})
+    page.evaluate(NARROW)
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+    assert page.evaluate(CUT) == []
+
+
+def test_on_a_phone_the_rows_come_into_sight_and_the_button_stays(open_options: Open) -> None:
+    page = open_options(n=3)
+    page.set_viewport_size({"width": 360, "height": 740})
+    offer(page)
+    page.wait_for_function("document.querySelector('.row').getBoundingClientRect().bottom < innerHeight")
+    top = page.evaluate("document.querySelector('#offer').getBoundingClientRect().top")
+    assert 0 <= top < 60, "it can be rolled again at once"
+    page.wait_for_timeout(500)  # it scrolls softly
+    page.evaluate("scrollBy({ top: 150, behavior: 'instant' })")
+    before = page.evaluate("scrollY")
+    page.evaluate("document.querySelector('#offer').click()")  # a click of the driver's may scroll by itself
+    settled(page)
+    page.wait_for_timeout(300)
+    assert page.evaluate("scrollY") == before, "who looks at the rows is left alone"
+
+
+def test_a_number_out_of_bounds_is_brought_within_and_that_is_said(open_options: Open, server: Any) -> None:
+    page = open_options(n=1)
+    page.fill("[data-setting=density]", "20")
+    page.keyboard.press("Tab")
+    assert page.input_value("[data-setting=density]") == "16"
+    assert page.inner_text(".bounds") == "0.25 to 16"
+    page.fill("[data-setting=density]", "12")
+    page.keyboard.press("Tab")
+    assert page.locator(".bounds").count() == 0
+    offer(page)
+    assert server.wait_for("options")["density"] == 12

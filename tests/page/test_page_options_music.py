@@ -30,6 +30,13 @@ def test_an_upbeat_becomes_a_pickup_on_the_grid(bench: Any) -> None:
     assert [(n["onset"], n["duration"], n["velocity"]) for n in found["notes"]] == [(0, 0.75, 70), (1, 1.25, 1)]
 
 
+def test_a_pickup_is_shorter_than_a_bar(bench: Any) -> None:
+    early = "{ onset: -5.5, duration: 0.8, pitch: 60, velocity: 70 }"
+    found = pure(bench, "melody", f"lib.played([{early}], {{ meter: '4/4', tempo: 100 }})")
+    assert (found["pickup"], found["notes"][0]["onset"]) == (1.5, 0)
+    assert pure(bench, "melody", "lib.inMetre('3/4', 3.5)") == {"meter": "3/4", "meter_changes": [], "pickup": 0.5}
+
+
 def test_bars_follow_pickup_and_changes_of_metre(bench: Any) -> None:
     melody = "{ meter: '3/4', pickup: 1, meter_changes: [{ onset: 7, meter: '6/8' }, { onset: 9, meter: '2/4' }] }"
     found = pure(bench, "bars", f"lib.barsOf({melody}, 12)")

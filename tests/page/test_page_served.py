@@ -115,7 +115,8 @@ def test_without_the_token_one_plays_alone_and_is_told_what_to_do(browser: Any) 
 def test_chords_are_answered_with_a_melody(open_page: Open, tmp_path: Path) -> None:
     page = open_page(settings=FAST | {"model": "melody", "keyOctave": 3})
     until(lambda: page.inner_text("#your-part") == "chords")
-    assert "plays a melody to your chords" in page.inner_text("[data-setting=model] >> option:checked")
+    chosen = page.locator("[data-setting=model] >> option:checked")
+    assert chosen.evaluate("option => option.parentElement.label") == "A melody to your chords"
     page.click("#play")
     for bar, keys in enumerate(("adg", "fhk", "adg")):  # C, F, C
         wait(page, f"sideman.app.jam.beat >= {4 * bar}")

@@ -12,7 +12,8 @@ from starlette.testclient import TestClient
 
 from sideman.options.request import Request
 from sideman.serve.app import make_app
-from sideman.serve.openapi import ALTERNATIVES_EXAMPLE, EXAMPLE, openapi_document
+from sideman.serve.openapi import openapi_document
+from sideman.serve.openapi_examples import ALTERNATIVES_EXAMPLE, EXAMPLE
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def references(node: Any) -> Iterator[str]:
 def test_every_route_is_described():
     described = set(openapi_document()["paths"])
     routes = {route.path for route in make_app().routes if isinstance(route, Route | WebSocketRoute)}
-    assert routes - described == {"/openapi.json", "/docs"}
+    assert routes - described == {"/openapi.json", "/docs", "/docs/python", "/docs/python/{room}", "/favicon.ico"}
     assert described <= routes
 
 
@@ -88,3 +89,30 @@ def test_the_page_shows_the_document_and_loads_nothing(client: TestClient):
     example = re.search(r"-d &#x27;(.*?)&#x27;", "".join(commands))
     assert example
     assert json.loads(example[1].replace("&quot;", '"')) == EXAMPLE
+
+
+def test_the_page_lists_the_routes_and_links_to_each(client: TestClient):
+    page = client.get("/docs").text
+    listed = re.findall(r'<td><a href="#(\w+)"><code>(\w+) (.*?)</code></a></td>', page)
+    document = openapi_document()
+    assert [(method.lower(), path) for _, method, path in listed] == [
+        (method, path) for path, methods in document["paths"].items() for method in methods
+    ]
+    assert all(page.count(f'id="{name}"') == 1 for name, _, _ in listed)
+
+
+def test_commands_name_the_server_that_was_asked(client: TestClient):
+    page = client.get("/docs", headers={"Host": "studio.local:8799"}).text
+    assert "http://studio.local:8799/v1/options" in page
+    assert "ws://studio.local:8799/v1/jam" in page
+    assert "8080" not in page
+    hostile = client.get("/docs", headers={"Host": "a';rm<b>"}).text
+    assert "rm" not in re.findall(r"<pre>curl (\S+)", hostile)[0]
+    assert "<b>" not in hostile
+
+
+def test_the_icon_browsers_ask_for_is_there(client: TestClient):
+    answer = client.get("/favicon.ico")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/x-icon")
+    assert answer.content[:4] == b"\0\0\1\0"
+    assert len(answer.content) < 1000

@@ -88,6 +88,35 @@ def test_wrong_values_are_named(client: TestClient, fake_offer: list[Request], c
     assert not fake_offer, "no work is done for a bad question"
 
 
+SONG = {"notes": [NOTE]}
+CHOICES = {
+    ("/v1/options", "complexity"): (GOOD, "triads, sevenths or extensions"),
+    ("/v1/options", "key"): (GOOD, "lock or free"),
+    ("/v1/options", "cadence"): (GOOD, "authentic, half, plagal, deceptive or open"),
+    ("/v1/songs", "format"): ({"song": SONG}, "json, midi, musicxml, abc, text or ireal"),
+    ("/v1/score", "format"): ({"abc": "X:1\nK:C\nC|"}, "svg, pdf, musicxml, midi, wav, abc or play"),
+}
+
+
+@pytest.mark.parametrize("case", CHOICES, ids="".join)
+def test_wrong_choices_name_the_right_ones(client: TestClient, case: tuple[str, str]):
+    (route, field), (body, names) = case, CHOICES[case]
+    error = refused(client.post(route, json=body | {field: "jazz"}), 400, "wrong_value")
+    for name in names.replace(" or ", ", ").split(", "):
+        assert name in error["message"], "in whatever order"
+    assert error["message"].startswith(f"{field}: invalid value 'jazz': it must be ")
+    files = {"file": ("a.abc", b"X:1\nK:C\nC|")}
+    assert error == refused(client.post(route, data={field: "jazz"}, files=files), 400, "wrong_value")
+
+
+def test_a_chart_without_chords_says_where_there_are_some(client: TestClient):
+    for kind in ("text", "ireal"):
+        error = refused(client.post("/v1/songs", json={"song": SONG, "format": kind}), 400, "wrong_value")
+        assert f"format {kind}" in error["message"]
+        assert "chord symbols" in error["hint"]
+        assert "/v1/options" in error["hint"]
+
+
 PLACE: dict[str, Any] = {**GOOD, "chords": [{"onset": 0, "duration": 4, "symbol": "C"}], "onset": 0}
 BAD_PLACES = {
     "no chords": ({**PLACE, "chords": []}, "wrong_value", "chords"),

@@ -9,6 +9,7 @@ import importlib
 import os
 import sys
 from collections import Counter
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from sideman.data.tally import Tally
 from sideman.errors import SidemanError, UnreadableFile
 from sideman.music.frames import Frames, encode
 from sideman.music.song import Song
+from sideman.one_at_a_time import one_at_a_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +57,35 @@ def convert(
     `source` is an archive or folder; without it the fetched source is used, and fetched first where there
     is none. `jsonl` names a folder for the reference's cache files, `augment` adds its transposed copies;
     `restart` converts again what an interrupted conversion left. Scripts that call it with several workers need the
-    `if __name__ == "__main__"` guard. Raises what `fetch` raises, and UnreadableFile where no piece can be used.
+    `if __name__ == "__main__"` guard. Raises what `fetch` raises, UnreadableFile where no piece can be
+    used, and AtWork where another process converts the collection.
     """
     row, folder = collection(name), data_folder(name, home)
-    root = source_root(name, source, home)
-    ids = importlib.import_module(f"sideman.data.{name}").pieces(root)
-    if restart:
+    with one_conversion(name, home):
+        root = source_root(name, source, home)
+        ids = importlib.import_module(f"sideman.data.{name}").pieces(root)
+        if restart:
+            forget_parts(folder)
+        parts = parts_of(name, folder, root, ids, songs=jsonl is not None)
+        _convert_missing(name, root, parts, workers or os.cpu_count() or 1, songs=jsonl is not None)
+        tally = Tally()
+        for part in parts:
+            tally.add(part.tally())
+        if not tally.splits:
+            forget_parts(folder)
+            raise UnreadableFile(f"No piece of {name} could be used.", f"Is {root} the unpacked source of {name}?")
+        jsonl_losses = write_jsonl(jsonl, name, PartSongs(parts), augment) if jsonl is not None else {}
+        report = tally.report(row, count_works(parts), jsonl_losses)
+        join_packs([part.path for part in parts], folder / "cache.npz")
+        report.save(folder, row)
         forget_parts(folder)
-    parts = parts_of(name, folder, root, ids, songs=jsonl is not None)
-    _convert_missing(name, root, parts, workers or os.cpu_count() or 1, songs=jsonl is not None)
-    tally = Tally()
-    for part in parts:
-        tally.add(part.tally())
-    if not tally.splits:
-        forget_parts(folder)
-        raise UnreadableFile(f"No piece of {name} could be used.", f"Is {root} the unpacked source of {name}?")
-    jsonl_losses = write_jsonl(jsonl, name, PartSongs(parts), augment) if jsonl is not None else {}
-    report = tally.report(row, count_works(parts), jsonl_losses)
-    join_packs([part.path for part in parts], folder / "cache.npz")
-    report.save(folder, row)
-    forget_parts(folder)
     return report
+
+
+def one_conversion(name: str, home: Path) -> AbstractContextManager[None]:
+    """While it goes on no other process converts the collection; raises AtWork where one does."""
+    folder = data_folder(name, home)
+    return one_at_a_time(folder.with_name(f".{folder.name}.lock"), f"A conversion of {name}")
 
 
 def _convert_missing(name: str, root: Path, parts: list[Part], workers: int, songs: bool) -> None:

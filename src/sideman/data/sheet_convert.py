@@ -13,6 +13,7 @@ from statistics import median
 from types import ModuleType
 
 from sideman.data.collections import collection
+from sideman.data.convert import one_conversion
 from sideman.data.fetch import data_folder, source_root
 from sideman.data.pack import SPLITS
 from sideman.data.piece import Discarded
@@ -51,21 +52,22 @@ class ConvertedSheet:
 def convert_sheets(name: str, source: Path | None, home: Path, workers: int | None = None) -> SheetReport:
     """Convert the scores of collection `name` and return what happened; see `convert` for the arguments.
 
-    Raises what `fetch` raises, and UnreadableFile where no score can be used.
+    Raises what `fetch` raises, UnreadableFile where no score can be used, and AtWork.
     """
     row = collection(name)
-    root = source_root(name, source, home)
-    ids = converter(name).scores(root)
-    job = partial(_convert_block, name, root)
-    found = over_processes(f"Converting {name}", ids, job, workers or os.cpu_count() or 1, _BLOCK_SCORES)
-    results = _without_doubles(list(found))
-    rows = [result.row for result in results if result.row is not None]
-    if not rows:
-        raise UnreadableFile(f"No score of {name} could be used.", f"Is {root} the unpacked source of {name}?")
-    report = _report(name, len(ids), results)
-    folder = data_folder(name, home)
-    make_sheet_pack(name, rows).save(folder / "sheets.npz")
-    report.save(folder, row)
+    with one_conversion(name, home):
+        root = source_root(name, source, home)
+        ids = converter(name).scores(root)
+        job = partial(_convert_block, name, root)
+        found = over_processes(f"Converting {name}", ids, job, workers or os.cpu_count() or 1, _BLOCK_SCORES)
+        results = _without_doubles(list(found))
+        rows = [result.row for result in results if result.row is not None]
+        if not rows:
+            raise UnreadableFile(f"No score of {name} could be used.", f"Is {root} the unpacked source of {name}?")
+        report = _report(name, len(ids), results)
+        folder = data_folder(name, home)
+        make_sheet_pack(name, rows).save(folder / "sheets.npz")
+        report.save(folder, row)
     return report
 
 

@@ -99,7 +99,7 @@ COLUMNS = (
         "frames in runs of 32 or more equal states (a held chord, or silence): the long-note penalty, unscaled"),
     Column("long_runs", "long notes", "a piece", 1, 2, -1, _each(lambda frames: len(penalties.long_runs(frames))),
         "such runs"),
-    Column("repeated_chords", "chords in repeats", "a piece", 1, 2, -1,
+    Column("repeated_chords", "repeated chords", "a piece", 1, 2, -1,
         _each(lambda frames: measures.repeated_runs(frames).sum()),
         "chords in runs of more than four equal ones: the repetition penalty, unscaled"),
     Column("repeated_runs", "repeats", "a piece", 1, 2, -1, _each(lambda frames: len(measures.repeated_runs(frames))),

@@ -61,9 +61,10 @@ def plot_measures(results: Sequence[Result], path: Path) -> None:
             axes.set_title(column.heading, fontsize=9, fontweight="normal")
         for axes in panels[len(columns) :]:
             axes.set_visible(False)
-        drawn.supxlabel(
-            "dashed: ground truth   ·   bar ends: ± one standard deviation over seeds", fontsize=8, color=GREY
-        )
+        notes = ["dashed: ground truth"] if truth is not None else []
+        if any(len(result.runs) > 1 for result in others):
+            notes.append("bar ends: ± one standard deviation over seeds")
+        drawn.supxlabel("   ·   ".join(notes), fontsize=8, color=GREY)
 
 
 def plot_chord_lengths(results: Sequence[Result], path: Path) -> None:

@@ -19,6 +19,7 @@ from sideman.music.chord import Chord
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.pitch import parse_key
 from sideman.music.song import ChordSpan, KeyChange, Meter, Note, Song, Tempo, skyline
+from sideman.wrong_fields import in_words
 
 MAX_FRAMES = 4096
 MAX_BEATS = MAX_FRAMES / FRAMES_PER_BEAT
@@ -76,7 +77,9 @@ class MelodyJson(Struct, forbid_unknown_fields=True, omit_defaults=True):
     frames: Annotated[list[Annotated[int, Meta(ge=SILENCE, le=127)]], Meta(max_length=MAX_FRAMES)] | None = None
     meter: Text = "4/4"
     tempo: Bpm = 120.0
-    pickup: Beat = 0.0
+    pickup: Annotated[float, Meta(ge=0, le=MAX_BEATS, description="Beats before the first full bar; less than it.")] = (
+        0.0
+    )
     key: Text | None = None
     title: Text = ""
     composer: Text = ""
@@ -93,7 +96,9 @@ def read_json(data: bytes) -> Song:
         fields = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
         melody = msgspec.json.decode(fields.get("melody", data), type=MelodyJson)
     except msgspec.ValidationError as error:
-        raise WrongValue(f"The melody is not as agreed: {error}.", "See the format in the documentation.") from error
+        field, what = in_words(error, MelodyJson)
+        where = f"in {field}: " if field else ""
+        raise WrongValue(f"The melody is not as agreed: {where}{what}.", "See docs/options.md.") from error
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise UnreadableFile("This is not JSON.", "Give an object with `notes` or `frames`.") from error
     return to_song(melody)
@@ -133,7 +138,7 @@ def from_song(song: Song) -> MelodyJson:
         notes=[NoteJson(n.onset, n.duration, n.pitch, n.velocity) for n in song.notes],
         meter=str(song.meters[0]),
         tempo=song.bpm,
-        pickup=song.pickup,
+        pickup=song.pickup % song.meters[0].bar_beats,  # bar lines before the first one stated are as far apart
         key=song.key.name if song.key else None,
         title=song.title,
         composer=song.composer,
@@ -179,6 +184,12 @@ def _chords(chords: list[ChordJson]) -> tuple[ChordSpan, ...]:
 
 def _meters(melody: MelodyJson) -> tuple[Meter, ...]:
     meters = [Meter.parse(melody.meter, melody.pickup)]
+    bar = meters[0].bar_beats
+    if melody.pickup >= bar:
+        raise WrongValue(
+            f"pickup: {melody.pickup:g} beats are a whole bar of {meters[0]} or more.",
+            f"Give 0 or more, and less than {bar:g}: what comes before the first full bar.",
+        )
     meters += _ordered(Meter.parse(change.meter, change.onset) for change in melody.meter_changes)
     if any(a.onset >= b.onset for a, b in pairwise(meters)):
         raise WrongValue("A metre change stands before the first bar line or on another one.")

@@ -131,7 +131,7 @@ class _Tune:
             reader = self._reader()
             reader.sung = []
             reader.read(music)
-        if len(pieces) > 1:
+        if len(pieces) > 1 and self.readers:
             self.padded = max(len(reader.bars) for reader in self.readers.values())
             for reader in self.readers.values():
                 reader.pad(self.padded)

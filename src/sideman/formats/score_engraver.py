@@ -67,7 +67,8 @@ def engrave(job: Job) -> Engraved:
     # Room for the heading; Verovio has one margin for all pages.
     heading = {"pageMarginTop": 240} if job.want == "pdf" and (job.title or job.composer) else {}
     toolkit.setOptions(_OPTIONS | width | heading | {"adjustPageHeight": job.want in ("page", "pages")})
-    if not toolkit.loadData(_numbered(job.musicxml)):
+    numbered, first_bar = _numbered(job.musicxml)
+    if not toolkit.loadData(numbered):
         raise ValueError("Verovio does not read it.")
     count = int(toolkit.getPageCount())
     if job.want == "timeline":
@@ -75,17 +76,20 @@ def engrave(job: Job) -> Engraved:
     number = count if job.page == -1 else job.page
     wanted = [number] if job.want == "page" else range(1, count + 1)
     glyphs = Path(verovio.__file__).parent / "data" / "Leipzig"
-    pages = tuple(finish(toolkit.renderToSVG(n), glyphs) for n in wanted if 1 <= n <= count)
+    pages = tuple(finish(toolkit.renderToSVG(n), glyphs, first_bar) for n in wanted if 1 <= n <= count)
     return Engraved(count, pdf=_pdf(job, pages)) if job.want == "pdf" else Engraved(count, pages)
 
 
-def _numbered(musicxml: str) -> str:
-    """The score with an id for each bar, `bar-0` and so on, that the pages will have too."""
+def _numbered(musicxml: str) -> tuple[str, int]:
+    """The score with an id for each bar, `bar-0` and so on, that the pages will have too, and the number of the first:
+    0 for a pickup, else 1."""
     root = ElementTree.fromstring(musicxml)
     part: Element | None = root.find("part")
-    for index, measure in enumerate(part.iterfind("measure") if part is not None else ()):
+    measures = list(part.iterfind("measure")) if part is not None else []
+    for index, measure in enumerate(measures):
         measure.set("id", f"bar-{index}")
-    return ElementTree.tostring(root, encoding="unicode")
+    pickup = bool(measures) and measures[0].get("number") == "0"
+    return ElementTree.tostring(root, encoding="unicode"), 0 if pickup else 1
 
 
 def _timeline(toolkit: Any) -> Iterator[Moment]:

@@ -16,12 +16,14 @@ TYPES = {value: name for name, value in VALUES.items()}
 
 
 def add_key(parent: Element, key: KeySignature, staff: str = "") -> None:
+    """A key signature, of one staff or of all."""
     element = SubElement(parent, "key", {"number": staff} if staff else {})
     SubElement(element, "fifths").text = str(key.fifths)
     SubElement(element, "mode").text = key.mode
 
 
 def add_clef(parent: Element, clef: Clef, staff: str = "") -> None:
+    """A clef, of one staff or of all."""
     element = SubElement(parent, "clef", {"number": staff} if staff else {})
     SubElement(element, "sign").text = clef.sign
     if clef.sign != "percussion":

@@ -14,12 +14,15 @@ ElementTree.register_namespace("", SVG)
 ElementTree.register_namespace("xlink", XLINK)
 
 
-def finish(svg: str, glyphs: Path) -> str:
-    """A page as Verovio draws it -> the page. `glyphs`: folder with one XML file a sign of the font Leipzig."""
+def finish(svg: str, glyphs: Path, first_bar: int = 1) -> str:
+    """A page as Verovio draws it -> the page. `glyphs`: folder with one XML file a sign of the font Leipzig;
+    `first_bar`: the number of the first bar, 0 where that is a pickup."""
     root = ElementTree.fromstring(svg)
     for group in root.iter(f"{{{SVG}}}g"):
         if group.get("class") == "measure" and group.get("id", "").startswith("bar-"):
-            group.set("data-bar", group.get("id", "").removeprefix("bar-"))
+            index = int(group.get("id", "").removeprefix("bar-"))
+            group.set("data-bar", str(index))
+            group.set("data-number", str(index + first_bar))
     widths = _Widths(glyphs)
     for parent in root.iter(f"{{{SVG}}}g"):
         for text in [each for each in parent if each.tag == f"{{{SVG}}}text"]:

@@ -101,6 +101,7 @@ def prolong(vocabulary: Vocabulary, previous: int, wanted: int | None) -> int:
 
 
 def is_hold(vocabulary: Vocabulary, token: int) -> bool:
+    """Whether a token goes on with what sounds, note or chord."""
     return NOTE_HOLD <= token < NOTE_ON or CHORD_HOLD <= token < vocabulary.chord_on
 
 

@@ -103,4 +103,5 @@ class Keys(ABC):
 
 
 def nearest_frame(beat: float) -> int:
+    """The frame that begins nearest to a beat, of two the later."""
     return int(np.floor(beat * FRAMES_PER_BEAT + 0.5))

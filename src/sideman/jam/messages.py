@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 
 from sideman.errors import SidemanError, WrongValue
 from sideman.music.vocabulary import PartName
+from sideman.wrong_fields import in_words
 
 VERSION = 1
 MAX_BEATS = 65536
@@ -178,6 +179,8 @@ class Timings(Struct, frozen=True):
 
 
 class Started(Struct, tag="started"):
+    """The jam has begun, or goes on where it was (`resumed`)."""
+
     version: int
     session: str
     resumed: bool
@@ -187,6 +190,8 @@ class Started(Struct, tag="started"):
 
 
 class SettingsOut(Struct, tag="settings"):
+    """The settings that hold from now on."""
+
     settings: Settings
     model: str
     part: PartName
@@ -232,6 +237,8 @@ class Error(Struct, tag="error"):
 
 
 class Bye(Struct, tag="bye"):
+    """The last message: why the jam is over, and how it was served."""
+
     reason: Literal["stopped", "shutdown", "idle", "replaced"]
     service: Service
 
@@ -252,14 +259,11 @@ def read_message(text: str | bytes) -> Start | Notes | Set | Stop:
     try:
         return _DECODER.decode(text)
     except msgspec.ValidationError as error:
-        what, _, where = str(error).replace("`", "").partition(" - at $")
-        place = where.lstrip(".")
+        place, what = in_words(error, Up)
         if place in ("", "type"):
             raise WrongMessage(
                 f"This is no message of the jam: {what}.", "Its type is start, notes, set or stop."
             ) from None
-        raise WrongValue(
-            f"{place}: {what[:1].lower()}{what[1:]}.", "The message was left out; the jam goes on."
-        ) from None
+        raise WrongValue(f"{place}: {what}.", "The message was left out; the jam goes on.") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise WrongMessage(f"This is not JSON: {error}.", "Send one JSON object a message.") from None

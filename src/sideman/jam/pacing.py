@@ -12,6 +12,8 @@ FORGET_SECONDS = 2.0
 
 
 class Pacing:
+    """When to ask for the next plan, and which answers are still open."""
+
     def __init__(self) -> None:
         self._frame = -1  # of the last question
         self._request = 0

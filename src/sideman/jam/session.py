@@ -341,4 +341,5 @@ def _hash(event: Event) -> int:
 
 
 def frames_of(beats: float) -> int:
+    """The frames nearest to a length in beats."""
     return round(beats * FRAMES_PER_BEAT)

@@ -105,4 +105,5 @@ def load_checkpoint(folder: Path) -> tuple[ModelFile, Model]:
 
 
 def parameters(model: nn.Module) -> int:
+    """How many numbers a network holds."""
     return sum(p.numel() for p in model.parameters())

@@ -101,4 +101,5 @@ def _in_steps(rows: NDArray[np.float32]) -> tuple[NDArray[np.int8], NDArray[np.f
 
 
 def array_of(weight: Tensor) -> NDArray[np.float32]:
+    """A weight as numpy, in single precision."""
     return weight.detach().float().cpu().numpy()

@@ -85,6 +85,7 @@ class Norm(nn.Module):
 
 
 def norm_of(config: StackConfig) -> Norm | nn.LayerNorm:
+    """The norm that a stack's configuration names."""
     return nn.LayerNorm(config.width, eps=1e-5) if config.norm == "layer" else Norm(config.width, config.norm)
 
 

@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sideman.music.chord import Chord, quality_name
+from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.pitch import Key
-from sideman.music.tonality import KEYS
+from sideman.music.song import ChordSpan
+from sideman.music.tonality import KEYS, correlations, pitch_class_frames
 
 # Scales on C as sets of pitch classes (bit 0 = C). Minor also has the leading note, but not beside the seventh degree.
 MAJOR_SCALES = (0b101010110101,)
@@ -46,6 +48,18 @@ def numeral(chord: Chord, key: Key, following: Chord | None = None) -> str:
         return name
     basses = _MAJOR_BASSES if key.mode == "major" else _MINOR_BASSES
     return f"{name}/{basses[(chord.bass - key.tonic) % 12]}"
+
+
+def estimate_home(melody: NDArray[np.integer], spans: Sequence[ChordSpan]) -> Key:
+    """The key of `melody`, int [F] (pitch or -1), under chords: the one that its tones and theirs fit best, less the
+    share of the time that foreign chords take. Without chords as `estimate_key`."""
+    weight, foreign, beats = pitch_class_frames(melody), np.zeros(len(KEYS)), 0.0
+    for span in spans:
+        tones = list(span.chord.pitch_classes)
+        weight[tones] += span.duration * FRAMES_PER_BEAT / len(tones)
+        foreign += span.duration * np.array([not in_key(span.chord, key) for key in KEYS])
+        beats += span.duration
+    return KEYS[int(np.argmax(correlations(weight) - foreign / (beats or 1.0)))]
 
 
 def local_keys(chords: Sequence[Chord], home: Key) -> list[Key]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from msgspec import structs
 from numpy.typing import NDArray
 
 from sideman.engine.bundle import Bundle
@@ -18,13 +19,12 @@ from sideman.music.frames import Frames, encode, frame_count
 from sideman.music.measures import inside_chord
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.pitch import Key
-from sideman.music.roman import in_key, numeral
+from sideman.music.roman import estimate_home, in_key, numeral
 from sideman.music.song import ChordSpan, Song
-from sideman.music.tonality import estimate_key
 from sideman.music.voice_leading import Voicing, lead_voices, movement
 from sideman.options.answer import Alternative, AlternativesAnswer
 from sideman.options.dials import is_within
-from sideman.options.explain import BASS_OCTAVE, Reading, chord_out, tensions_out
+from sideman.options.explain import Reading, chord_out, tensions_out
 from sideman.options.pool import prepare
 from sideman.options.reason import reason_for
 from sideman.options.request import MAX_FRAMES, SLACK, Complexity, Request, Tonality
@@ -67,7 +67,7 @@ def alternatives(place: Place) -> AlternativesAnswer:
     bundle = _judge(place.model)
     song = replace(place.melody, chords=place.chords)
     frames = encode(song, min(MAX_FRAMES, frame_count(song)))
-    home = song.key or estimate_key(frames.melody)
+    home = song.key_at(place.chords[index].onset) or estimate_home(frames.melody, place.chords)
     reading = Reading.of(place.chords, place.melody, home)
     key, now = reading.keys[index], place.chords[index]
     start, stop = _frames_of(now, len(frames))
@@ -184,15 +184,9 @@ def _alternative(
     degree = numeral(chord, key, following)
     found = tensions_out(place.melody, (span,), key)
     return Alternative(
+        **structs.asdict(chord_out(span, key, degree, lead_voices([chord], before)[0])),
         rank=rank,
         score=round(value, 4),
-        onset=span.onset,
-        duration=span.duration,
-        symbol=chord.name(key),
-        pitches=list(chord.voicing()),
-        bass=BASS_OCTAVE + chord.bass,
-        numeral=degree,
-        voicing=list(lead_voices([chord], before)[0]),
         reason=reason_for(chord, degree, now.chord, following, key, [tension.tension for tension in found]),
         tensions=found,
     )

@@ -73,18 +73,11 @@ class Answer(msgspec.Struct, frozen=True):
     remarks: Annotated[list[str], Meta(description="What was chosen or could not be done, for people.")] = []
 
 
-class Alternative(msgspec.Struct, frozen=True):
+class Alternative(ChordOut, frozen=True, kw_only=True):
     """Another chord for the place, with everything a chord of an option has. The score lies in 0..1."""
 
     rank: int
     score: float
-    onset: float
-    duration: float
-    symbol: str
-    pitches: list[int]
-    bass: int
-    numeral: str
-    voicing: list[int]
     reason: Annotated[str, Meta(description="One sentence: what it has to do with the chords beside it.")]
     tensions: list[TensionOut]
 

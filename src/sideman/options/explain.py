@@ -1,5 +1,6 @@
 """Progressions as a musician reads them: keys, numerals, voicings, tensions, and what sets each apart."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,6 +16,7 @@ from sideman.music.song import ChordSpan, Song
 from sideman.music.tension import tensions
 from sideman.music.voice_leading import lead_voices
 from sideman.options.answer import ChordOut, Explanation, KeyOut, TensionOut
+from sideman.options.apart import alone, told_by_bars
 from sideman.options.plan import final_key
 
 BASS_OCTAVE = 36
@@ -88,20 +90,36 @@ def tensions_out(melody: Song, spans: tuple[ChordSpan, ...], key: Key) -> list[T
     return [TensionOut(t.onset, t.duration, t.pitch, t.chord.name(key), t.name) for t in found]
 
 
-def summaries(readings: Sequence[Reading], bars: float) -> list[str]:
-    """For each progression one sentence: what sets it apart from the others, and how it ends."""
-    traits = np.array([[trait.measure(reading, bars) for trait in TRAITS] for reading in readings])
+def summaries(readings: Sequence[Reading], melody: Song, bars: float) -> list[str]:
+    """For each progression one sentence that none of the others shares: what sets it apart, and how it ends. Where
+    nothing one hears at large does, the bars are named in which it differs."""
+    said = _traits_apart(readings, bars)
+    told = [told_by_bars(reading.spans, melody.meters, reading.home) for reading in readings]
+    seen = Counter(", ".join([*said[at], _ENDINGS[reading.cadence()]]) for at, reading in enumerate(readings))
     out = []
     for at, reading in enumerate(readings):
+        ending = _ENDINGS[reading.cadence()]
+        parts = said[at]
+        if len(readings) == 1:
+            parts = [f"begins on {reading.numerals()[0] if reading.spans else 'nothing'}"]
+        elif not parts or seen[", ".join([*parts, ending])] > 1:
+            bars_apart = alone(told, at)
+            where = [f"alone has {bars_apart}"] if bars_apart else []
+            parts = [*parts, *where] if parts else [" but ".join(["much like the others", *where])]
+        sentence = ", ".join([*parts, ending])
+        out.append(sentence[0].upper() + sentence[1:] + ".")
+    return out
+
+
+def _traits_apart(readings: Sequence[Reading], bars: float) -> list[list[str]]:
+    """For each progression what one hears of it more, or less, than of the others; at most two things."""
+    traits = np.array([[trait.measure(reading, bars) for trait in TRAITS] for reading in readings])
+    out = []
+    for at in range(len(readings)):
         others = np.delete(traits, at, axis=0)
         away = (traits[at] - (others.mean(0) if len(others) else traits[at])) / [trait.unit for trait in TRAITS]
         telling = [i for i in np.argsort(-np.abs(away), kind="stable")[:2] if abs(away[i]) >= _TELLING]
-        said = [TRAITS[i].say(float(traits[at, i]), away[i] > 0) for i in telling]
-        if not said:
-            first = f"{reading.numerals()[0]}" if reading.spans else "nothing"
-            said = [f"begins on {first}, much like the others"] if len(others) else [f"begins on {first}"]
-        sentence = ", ".join([*said, _ENDINGS[reading.cadence()]])
-        out.append(sentence[0].upper() + sentence[1:] + ".")
+        out.append([TRAITS[i].say(float(traits[at, i]), away[i] > 0) for i in telling])
     return out
 
 

@@ -147,7 +147,7 @@ def _options(
     key: Key,
 ) -> list[Option]:
     readings = [Reading.of(plan.chords(candidates[i].frames), request.melody, key) for i in chosen]
-    sentences = summaries(readings, bar_count(plan.frames))
+    sentences = summaries(readings, request.melody, bar_count(plan.frames))
     return [
         _option(rank, candidates[i].frames, scores[i], reading, reading.explanation(request.melody, sentence))
         for rank, (i, reading, sentence) in enumerate(zip(chosen, readings, sentences, strict=True), 1)

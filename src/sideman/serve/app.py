@@ -26,6 +26,7 @@ from sideman.options import offer as offering
 from sideman.serve.body import Question, read_json, read_question, read_song_question
 from sideman.serve.compose_routes import ROUTES as COMPOSE_ROUTES
 from sideman.serve.compose_stream import Composing
+from sideman.serve.docs_routes import docs_routes
 from sideman.serve.failures import on_bug, on_gone, on_http_error, on_sideman_error
 from sideman.serve.guard import Guard
 from sideman.serve.jam_room import JamRoom
@@ -40,7 +41,6 @@ from sideman.serve.messages import (
     place_of,
 )
 from sideman.serve.openapi import openapi_document
-from sideman.serve.page import docs_page
 from sideman.serve.realjam import Plannings, Play, PlayBody, playable
 from sideman.serve.render import MEDIA_TYPES, choose_media_type, render
 from sideman.serve.site import Site
@@ -63,9 +63,6 @@ def make_app(
     folder of those that go on, shared with the other processes that serve the same address.
     """
     site = Site()
-    document = openapi_document(with_token=token is not None)
-    described = msgspec.json.encode(document)
-    page = docs_page(document)
     routes = [
         Route("/v1/options", options, methods=["POST"]),
         Route("/v1/songs", songs, methods=["POST"]),
@@ -77,13 +74,13 @@ def make_app(
         Route("/v1/jam/{session}/log", jam_log),
         Route("/v1/models", models),
         Route("/v1/health", health),
-        Route("/openapi.json", lambda request: Response(described, media_type="application/json")),
-        Route("/docs", lambda request: Response(page, media_type="text/html", headers=_PAGE_HEADERS)),
+        *docs_routes(openapi_document(with_token=token is not None)),
         Route("/models", lambda request: JSONResponse(playable())),
         Route("/play", play, methods=["POST"]),
         Route("/", site.page),
         Route("/options", site.options),
         Route("/compose", site.compose),
+        Route("/favicon.ico", site.icon),
         Mount("/static", site),
     ]
     return Starlette(
@@ -195,8 +192,3 @@ async def _threads(app: Starlette, model: str | None, log: Path | None, shelf: S
 
 # No browser is to run what is meant to be kept.
 _FILE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Content-Disposition": "attachment"}
-# The page brings its own style and nothing else; browsers are told to hold it to that.
-_PAGE_HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-}

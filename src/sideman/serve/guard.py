@@ -16,8 +16,8 @@ from sideman.jam.messages import Error
 from sideman.serve.failures import error_response
 
 # What anybody may see: it holds nothing of anybody. The page asks for the rest with the token of its address.
-OPEN_PATHS = ("/", "/options", "/compose", "/v1/health", "/openapi.json", "/docs")
-OPEN_FOLDER = "/static/"
+OPEN_PATHS = ("/", "/options", "/compose", "/favicon.ico", "/v1/health", "/openapi.json", "/docs", "/docs/python")
+OPEN_FOLDERS = ("/static/", "/docs/python/")
 POLICY_VIOLATION = 1008
 
 
@@ -70,7 +70,7 @@ class Guard:
 
 
 def _is_open(path: str) -> bool:
-    return path in OPEN_PATHS or path.startswith(OPEN_FOLDER)
+    return path in OPEN_PATHS or path.startswith(OPEN_FOLDERS)
 
 
 async def _refuse_socket(socket: WebSocket, refusal: SidemanError) -> None:

@@ -18,6 +18,7 @@ from sideman.music.song import ChordSpan, Song
 from sideman.options.alternatives import Place
 from sideman.options.likeness import MAX_CHORDS, Style, read_chart
 from sideman.options.request import MAX_OPTIONS, Request
+from sideman.wrong_fields import in_words
 
 MAX_JSON_BYTES = 1_000_000
 MAX_UPLOAD_BYTES = 5_000_000
@@ -168,7 +169,7 @@ def decode_body(body: bytes, kind: type[Body]) -> Body:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        raise wrong_field(error) from error
+        raise wrong_field(error, kind) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise WrongValue(
             f"The body is not JSON: {error}.", "Mind that JSON has no NaN, Infinity or comments.", code="not_json"
@@ -185,14 +186,13 @@ def convert_fields(fields: dict[str, Any], kind: type[Body], hint: str = SEE_DOC
     try:
         return msgspec.convert(fields, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise wrong_field(error, hint) from error
+        raise wrong_field(error, kind, hint) from error
 
 
-def wrong_field(error: msgspec.ValidationError, hint: str = SEE_DOCS) -> WrongValue:
-    """``Expected `int` <= 16 - at `$.n` `` in words."""
-    what, _, where = str(error).replace("`", "").partition(" - at $")
-    field = where.lstrip(".") or "The body"
-    return WrongValue(f"{field}: {what[:1].lower()}{what[1:]}.", hint)
+def wrong_field(error: msgspec.ValidationError, kind: Any, hint: str = SEE_DOCS) -> WrongValue:
+    """What is wrong with a message of a kind, and where."""
+    field, what = in_words(error, kind)
+    return WrongValue(f"{field or 'The body'}: {what}.", hint)
 
 
 def request_of(choices: Choices, melody: Song) -> Request:

@@ -19,59 +19,80 @@ h3 { margin: 1.4rem 0 .3rem; } code, pre { font: 14px/1.45 ui-monospace, monospa
 pre { background: var(--soft); padding: .8rem 1rem; overflow-x: auto; border-radius: 6px; }
 table { border-collapse: collapse; width: 100%; display: block; overflow-x: auto; }
 th, td { text-align: left; vertical-align: top; padding: .3rem .8rem .3rem 0; border-bottom: 1px solid var(--line); }
+h3 code { font-weight: 600; }
+.inner { margin-left: 1.5rem; } .inner h3 { font-size: 1em; } .inner p, .inner pre { margin-block: .3rem; }
 a { color: var(--ink); } .method { color: var(--ink); font-weight: 600; } .soft { opacity: .75; }
 """
-_BASE = "http://127.0.0.1:8080"
 
 
-def docs_page(document: Schema) -> str:
-    """The whole page as HTML."""
-    info = document["info"]
-    operations = [
-        _operation(path, method, operation)
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    ]
-    types = [_type(name, schema) for name, schema in document["components"]["schemas"].items()]
+def html_page(title: str, parts: Sequence[str], heading: str = "") -> str:
+    """A page in the style of all that describe something; `heading` is HTML, the title without it."""
     return "\n".join([
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(info["title"])}</title>',
+        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>',
         f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head><body>',
-        f'<h1>{escape(info["title"])} <span class="soft">{escape(info["version"])}</span></h1>',
-        *[f"<p>{escape(part)}</p>" for part in info["description"].split("\n\n")],
-        '<p>For machines: <a href="openapi.json">/openapi.json</a>.</p>',
-        *operations,
-        '<h2 id="types">Types</h2>',
-        *types,
+        f"<h1>{heading or escape(title)}</h1>",
+        *parts,
         "</body></html>",
     ])  # fmt: skip
 
 
-def _operation(path: str, method: str, operation: Schema) -> str:
-    parts = [f'<h2><span class="method">{method.upper()}</span> {escape(path)}</h2>', f"<p>{operation['summary']}</p>"]
+def docs_page(document: Schema, base: str) -> str:
+    """The whole page as HTML; `base`: the address of the server, for its commands."""
+    info = document["info"]
+    rows = [
+        (path, method, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+    ]
+    types = [_type(name, schema) for name, schema in document["components"]["schemas"].items()]
+    parts = [
+        *[f"<p>{escape(part)}</p>" for part in info["description"].split("\n\n")],
+        '<p>For machines: <a href="openapi.json">/openapi.json</a>. From Python: '
+        '<a href="docs/python">the package</a>.</p>',
+        _table(("route", "what it does"), [_listed(*row) for row in rows]),
+        *[_operation(*row, base) for row in rows],
+        '<h2 id="types">Types</h2>',
+        *types,
+    ]
+    return html_page(
+        info["title"], parts, f'{escape(info["title"])} <span class="soft">{escape(info["version"])}</span>'
+    )
+
+
+def _listed(path: str, method: str, operation: Schema) -> tuple[str, str]:
+    link = f'<a href="#{operation["operationId"]}"><code>{method.upper()} {escape(path)}</code></a>'
+    return link, escape(operation["summary"])
+
+
+def _operation(path: str, method: str, operation: Schema, base: str) -> str:
+    parts = [
+        f'<h2 id="{operation["operationId"]}"><span class="method">{method.upper()}</span> {escape(path)}</h2>',
+        f"<p>{operation['summary']}</p>",
+    ]
     if "description" in operation:
         parts.append(f"<p>{escape(operation['description'])}</p>")
-    parts += [f"<pre>{escape(command)}</pre>" for command in _commands(path, operation)]
+    parts += [f"<pre>{escape(command)}</pre>" for command in _commands(base + path, operation)]
     for kind, body in operation.get("requestBody", {}).get("content", {}).items():
         parts.append(f"<p>Body <code>{kind}</code>: {_kind(body['schema'])}</p>")
     rows = [_answer_row(status, answer) for status, answer in operation["responses"].items()]
     return "\n".join([*parts, _table(("answer", "when", "what"), rows)])
 
 
-def _commands(path: str, operation: Schema) -> list[str]:
+def _commands(address: str, operation: Schema) -> list[str]:
     """Commands to copy: one for each kind of body, of forms those that the document has."""
     secret = " -H 'Authorization: Bearer TOKEN'" if "security" in operation else ""
     content = operation.get("requestBody", {}).get("content")
     if "101" in operation["responses"]:
-        return [f"websocat '{_BASE.replace('http', 'ws')}{path}{'?token=TOKEN' if secret else ''}'"]
+        return [f"websocat '{address.replace('http', 'ws', 1)}{'?token=TOKEN' if secret else ''}'"]
     if not content:
-        return [f"curl{secret} {_BASE}{path}"]
+        return [f"curl{secret} {address}"]
     commands = []
     for kind, body in content.items():
         if "example" in body:
             sent = json.dumps(body["example"])
-            commands.append(f"curl{secret} {_BASE}{path} -H 'Content-Type: {kind}' -d '{sent}'")
+            commands.append(f"curl{secret} {address} -H 'Content-Type: {kind}' -d '{sent}'")
         else:
-            commands += [f"curl{secret} {_BASE}{path} {form}" for form in body.get("x-curl", ())]
+            commands += [f"curl{secret} {address} {form}" for form in body.get("x-curl", ())]
     return commands
 
 

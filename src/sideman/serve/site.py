@@ -24,6 +24,7 @@ HEADERS = {
 mimetypes.add_type("text/javascript", ".js")
 mimetypes.add_type("text/css", ".css")
 mimetypes.add_type("image/svg+xml", ".svg")
+mimetypes.add_type("image/x-icon", ".ico")
 
 
 class Site(StaticFiles):
@@ -36,6 +37,10 @@ class Site(StaticFiles):
         response = await super().get_response(path, scope)
         response.headers.update(HEADERS)
         return response
+
+    async def icon(self, request: Request) -> Response:
+        """GET /favicon.ico: for what asks for it unasked, as browsers do on pages that name none."""
+        return await self.get_response("favicon.ico", request.scope)
 
     async def page(self, request: Request) -> Response:
         """GET /: the jam."""

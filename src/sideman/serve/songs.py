@@ -59,5 +59,8 @@ def render_song(read: Callable[[], Song], kind: SongFormat) -> bytes:
         case "abc":
             return write_abc(song).encode()
     if not song.chords:
-        raise WrongValue("A chart needs chords, and the song has none.", "Give it `chords`.")
+        raise WrongValue(
+            f"The format {kind} is a chart of chords, and this melody has none.",
+            "Send a file with chord symbols, or JSON whose song has `chords`: those of an option of POST /v1/options.",
+        )
     return write_chart(song).encode() if kind == "text" else write_ireal(song)

@@ -16,6 +16,7 @@ import yaml
 from sideman.errors import UnreadableFile, WrongValue
 from sideman.models.transformer import Share, Size, StackConfig
 from sideman.music.vocabulary import PartName
+from sideman.wrong_fields import in_words
 
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 AtLeastZero = Annotated[float, msgspec.Meta(ge=0)]
@@ -139,7 +140,8 @@ def load_recipe(path: Path, overrides: tuple[str, ...] = (), kind: type[T] = Rec
     try:
         return msgspec.convert(tree, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise WrongValue(f"{path.name}: {error}.", _FIELDS) from None
+        field, what = in_words(error, kind)
+        raise WrongValue(f"{path.name}: {f'{field}: ' if field else ''}{what}.", _FIELDS) from None
 
 
 def stage_of(path: Path, overrides: tuple[str, ...] = ()) -> object:

@@ -34,7 +34,7 @@ def wandb(project: str, folder: Path, first: int, opened: ExitStack) -> Tracker:
     except ImportError:
         raise MissingExtra("wandb=PROJECT", "wandb") from None
     noted = folder / WANDB_RUN
-    known = noted.read_text().strip() if first and noted.exists() else None
+    known = noted.read_text(encoding="utf-8").strip() if first and noted.exists() else None
     recipe = yaml.safe_load((folder / "recipe.yaml").read_text(encoding="utf-8"))
     run = wandb.init(project=project, name=folder.name, dir=str(folder), config=recipe, id=known, resume="allow")
     opened.callback(run.finish)

@@ -80,6 +80,7 @@ def alteration(letter: str, signature: int) -> int:
 
 
 def pitch_class(fifths: int) -> int:
+    """The tonic of the major key with so many sharps, of flats below 0."""
     return fifths * 7 % 12
 
 

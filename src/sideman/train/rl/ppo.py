@@ -19,6 +19,7 @@ def policy_loss(log_probs: Tensor, old: Tensor, advantages: Tensor, mask: Tensor
 
 
 def value_loss(values: Tensor, returns: Tensor, mask: Tensor) -> Tensor:
+    """Half the squared error of values [B, T] where `mask` holds, averaged by sequence: []."""
     return 0.5 * over_sequences((values - returns).square(), mask)
 
 

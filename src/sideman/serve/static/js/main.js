@@ -82,7 +82,7 @@ midiIn.addEventListener("unplugged", ({ detail }) =>
   app.tell(`"${detail}" was unplugged; its keys are lifted. Plug it in again and it plays on.`, "midi"),
 );
 
-const PARTS = { chord: "plays chords to your melody", melody: "plays a melody to your chords" };
+const PARTS = { chord: "Chords to your melody", melody: "A melody to your chords" };
 let models = [];
 
 /** Says what the player is to play with the model that is chosen. */
@@ -94,7 +94,7 @@ function showPart() {
 async function offerModels() {
   try {
     models = await jamModels();
-    controls.offer("model", [["", "Best there is"], ...models.map(({ name, part }) => [name, `${name}: ${PARTS[part]}`])]);
+    controls.offer("model", [["", "Best there is"], ...models.map(({ name, part }) => [name, name, PARTS[part]])]);
     showPart();
   } catch (error) {
     controls.offer("model", [["", "Best there is"]]);

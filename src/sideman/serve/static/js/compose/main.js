@@ -125,19 +125,22 @@ engraver.addEventListener("failed", ({ detail: { error, growing } }) => {
 
 const [keep, more] = [byId("keep"), byId("more")];
 
-/** Offers to keep up to the chosen bar and make up for the rest, or to keep all and add some. */
+/** Offers to keep up to the chosen bar and make up for the rest, or to keep all and add some. Bars are called what is
+ * written over them: a pickup is none. */
 function offerGoOn() {
   if (studio.draft) return;
+  const { first } = sheet;
   const bars = Math.max(1, split(studio.text).bars.length || sheet.bars.length);
   const kept = sheet.chosen === null ? bars : sheet.chosen + 1;
-  Object.assign(keep, { max: bars, value: kept });
+  Object.assign(keep, { min: first, max: bars - 1 + first, value: kept - 1 + first });
   more.value = kept < bars ? bars - kept : MORE;
 }
 sheet.addEventListener("choose", offerGoOn);
 studio.addEventListener("change", offerGoOn);
 byId("go-on").addEventListener("submit", (event) => {
   event.preventDefault();
-  studio.goOn(Number(keep.value), Number(keep.value) + Number(more.value));
+  const kept = Number(keep.value) + 1 - sheet.first;
+  studio.goOn(kept, kept + Number(more.value));
 });
 
 /** CSS pixels a page of the score is set for: notes grow with the letters of the page. */
@@ -166,7 +169,8 @@ function draw() {
   const second = player.position;
   const { cursor } = player.score;
   const bar = cursor[Math.max(0, entryAt(cursor, second))]?.bar ?? 0;
-  byId("bar").textContent = `Bar ${bar + 1} of ${keep.max}`;
+  const number = bar + sheet.first;
+  byId("bar").textContent = number > 0 ? `Bar ${number} of ${keep.max}` : "Pickup";
   sheet.draw(player.score, Math.max(0, second), calm.matches);
   requestAnimationFrame(draw);
 }

@@ -37,6 +37,11 @@ export class SheetView extends EventTarget {
     return [...this.paper.querySelectorAll(".measure[data-bar]")];
   }
 
+  /** The number that is written over the first bar: 0 for a pickup, else 1. */
+  get first() {
+    return Number(this.bars[0]?.dataset.number ?? 1);
+  }
+
   clear() {
     this.replace([], 0);
     this.choose(null);

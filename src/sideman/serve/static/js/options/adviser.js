@@ -1,7 +1,7 @@
 /**
  * Asks the server, one question at a time, and lays its answers on the desk. What it refuses changes nothing.
  *
- * Emits "change" when a question begins and ends, "notice" when there is one line to tell.
+ * Emits "change" when a question begins and ends, "laid" when progressions lie on the desk, "notice" when there is one line to tell.
  */
 import { newSeed } from "./dials.js";
 import { asked, following } from "./keeps.js";
@@ -31,6 +31,7 @@ export class Adviser extends EventTarget {
     await this.#ask("options", async (signal) => {
       this.desk.lay(await offer(melody, { ...fields, seed }, signal));
       this.last = JSON.stringify([melody, fields, this.dials.get("seed")]);
+      this.dispatchEvent(new Event("laid"));
     });
   }
 

@@ -22,7 +22,7 @@ const menu = (name) => choice("", MENUS[name].map(([value]) => value));
 
 export const DIALS = {
   n: number(5, 1, 16, 1),
-  density: open("", 0.25, 8, 0.25),
+  density: open("", 0.25, 16, 0.25),
   complexity: menu("complexity"),
   key: menu("key"),
   cadence: menu("cadence"),

@@ -81,6 +81,12 @@ function offer() {
   else if (desk.doc.melody.notes.length > 0) adviser.options();
 }
 
+/** Brings the rows into sight where they lie below it, as on a phone. */
+function showRows() {
+  const hidden = byId("rows").getBoundingClientRect().top > 0.75 * innerHeight;
+  if (hidden) byId("timeline").scrollIntoView({ block: "start", behavior: timeline.calm.matches ? "auto" : "smooth" });
+}
+
 /** Plays the melody alone from the chosen note, or stops. */
 function listen() {
   const note = desk.doc.melody.notes[selection.note];
@@ -97,6 +103,7 @@ async function record() {
 
 byId("offer").addEventListener("click", offer);
 rows.addEventListener("roll", offer);
+adviser.addEventListener("laid", showRows);
 byId("listen").addEventListener("click", listen);
 byId("record").addEventListener("click", record);
 byId("dice").addEventListener("click", () => dials.set("seed", newSeed()));

@@ -3,6 +3,8 @@
  *
  * Notes are {onset, duration, pitch, velocity}, times in quarter-note beats, sorted, one at a time.
  */
+import { beatsOf } from "./bars.js";
+
 export const FRAME = 0.25; // a 16th
 const EPSILON = 1e-6;
 const NAMES = ["C", "C♯", "D", "E♭", "E", "F", "F♯", "G", "A♭", "A", "B♭", "B"];
@@ -43,8 +45,14 @@ export function played(notes, { meter, tempo }) {
     const duration = Math.max(FRAME, near(note.onset + note.duration) - onset);
     line = withNote(line, { onset, duration, pitch: note.pitch, velocity: Math.max(1, note.velocity ?? 80) });
   }
-  const pickup = Math.max(0, -(line[0]?.onset ?? 0));
-  return emptyMelody({ meter, tempo, pickup, notes: line.map((note) => ({ ...note, onset: note.onset + pickup })) });
+  const early = Math.max(0, -(line[0]?.onset ?? 0));
+  const moved = line.map((note) => ({ ...note, onset: note.onset + early }));
+  return emptyMelody({ ...inMetre(meter, early), tempo, notes: moved });
+}
+
+/** A metre for the whole melody; what the pickup has of whole bars becomes bars. */
+export function inMetre(meter, pickup = 0) {
+  return { meter, meter_changes: [], pickup: pickup % beatsOf(meter) };
 }
 
 /** The melody of a take of the jam. */

@@ -8,6 +8,7 @@ import { isKept } from "./keeps.js";
 import { place } from "./timeline-view.js";
 import { numeral, percent, summary, told } from "./wording.js";
 
+const LETTER = 0.46; // rem that a letter of a small symbol takes, more or less
 const fifths = (root) => (root * 7) % 12; // neighbours in the circle of fifths get neighbouring colours
 
 export class RowView {
@@ -47,6 +48,19 @@ export class RowView {
     });
   }
 
+  /** Where a beat is so many pixels wide: symbols that have no room stand in two lines, or upright. */
+  fit(beat) {
+    const letter = LETTER * parseFloat(getComputedStyle(document.documentElement).fontSize);
+    this.cells.forEach((cell, i) => {
+      const symbol = cell.firstElementChild;
+      const { letters, longest } = symbol.dataset;
+      const room = (this.row.chords[i].duration * beat - 6) / letter; // but for the edges and the space between two cells
+      symbol.classList.toggle("stacked", room < letters && room >= longest);
+      symbol.classList.toggle("upright", room < longest);
+      symbol.style.setProperty("--letters", room < letters ? longest : letters);
+    });
+  }
+
   /** Lights the chord that sounds at a beat; null: none. */
   light(beat) {
     const { chords } = this.row;
@@ -71,14 +85,24 @@ export class RowView {
     return fact;
   }
 
+  /** The symbol, which may break before its bass; `longest` has the letters of the longer part. */
+  #symbol(text) {
+    const parts = text.split(/(?=\/)/);
+    const symbol = element("span", "symbol");
+    symbol.append(...parts.flatMap((part, i) => (i > 0 ? [element("wbr", ""), part] : [part])));
+    Object.assign(symbol.dataset, { letters: text.length, longest: Math.max(...parts.map(({ length }) => length)) });
+    symbol.style.setProperty("--all", text.length);
+    return symbol;
+  }
+
   #cell(chord, index) {
     const cell = place(element("div", "chord"), chord.onset, chord.duration);
     cell.dataset.chord = index;
     cell.setAttribute("role", "option");
     const root = rootOf(chord.symbol);
     if (root !== null) cell.style.setProperty("--hue", 30 * fifths(root) + 25);
-    const symbol = element("span", "symbol", pretty(chord.symbol));
-    symbol.style.setProperty("--letters", symbol.textContent.length);
+    const symbol = this.#symbol(pretty(chord.symbol));
+    cell.title = symbol.textContent;
     const lock = element("span", "lock");
     lock.title = "Keep this chord (L); Shift keeps all up to here";
     cell.append(symbol, element("span", "numeral", numeral(chord.numeral)), lock);

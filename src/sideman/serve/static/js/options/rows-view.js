@@ -18,6 +18,7 @@ export class RowsView extends EventTarget {
     this.views = [];
     this.panel = null;
     desk.addEventListener("change", () => this.draw());
+    timeline.addEventListener("fit", () => this.views.forEach((view) => view.fit(timeline.width)));
     selection.addEventListener("change", ({ detail }) => detail === "chords" && this.#mark());
     player.addEventListener("change", () => this.#mark());
     list.addEventListener("click", (event) => this.#click(event));
@@ -35,6 +36,7 @@ export class RowsView extends EventTarget {
     const items = this.views.map(({ item }) => item);
     if (items.some((item, i) => this.list.children[i] !== item) || this.list.children.length !== items.length)
       this.list.replaceChildren(...items);
+    for (const view of this.views) view.fit(this.timeline.width);
     this.#mark();
     if (focused) this.focus();
   }

@@ -1,6 +1,8 @@
 /**
  * The room in which melody and rows stand one above the other: how wide a beat is, bar lines, bar numbers, the loop, the cursor.
  *
+ * Emits "fit" when the width of a beat has changed.
+ *
  * Whatever stands in it says where by `--at` and `--len` in beats; the width of a beat is the style's `--beat`.
  */
 import { element } from "../view/elements.js";
@@ -17,9 +19,10 @@ export function place(part, at, length) {
   return part;
 }
 
-export class TimelineView {
+export class TimelineView extends EventTarget {
   /** `parts`: timeline (it scrolls), wide, ruler, loop, cursor. */
   constructor(parts, { desk, selection, dials }) {
+    super();
     Object.assign(this, { parts, desk, selection, dials });
     this.least = matchMedia("(pointer: coarse)").matches ? LEAST.coarse : LEAST.fine;
     this.calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -99,6 +102,7 @@ export class TimelineView {
     const fitting = Math.max(this.least, (timeline.clientWidth - 1) / this.beats);
     this.width = fitting * this.dials.get("zoom");
     wide.style.setProperty("--beat", `${this.width}px`);
+    this.dispatchEvent(new Event("fit"));
   }
 
   #showLoop() {

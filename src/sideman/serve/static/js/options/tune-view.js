@@ -5,7 +5,7 @@ import { Takes } from "../jam/takes.js";
 import { METRES } from "../compose/wishes.js";
 import { barsOf } from "./bars.js";
 import { EXAMPLES } from "./examples.js";
-import { emptyMelody, endOf, nameOf, ofTake } from "./melody.js";
+import { emptyMelody, endOf, inMetre, nameOf, ofTake } from "./melody.js";
 
 const [OWN, TAKE] = ["own", "take"];
 
@@ -22,7 +22,7 @@ export class TuneView {
       if (file) this.adviser.open(file);
     });
     parts.tempo.addEventListener("change", () => this.#setTempo(Number(parts.tempo.value)));
-    parts.meter.addEventListener("change", () => desk.rewrite({ meter: parts.meter.value, meter_changes: [] }));
+    parts.meter.addEventListener("change", () => desk.rewrite(inMetre(parts.meter.value, desk.doc.melody.pickup)));
     this.takes.addEventListener("change", () => this.#offer());
     desk.addEventListener("change", () => this.draw());
     this.#dropping();
