@@ -25,8 +25,17 @@ _PROFILES = _profiles()  # [24, 12], each row centred and of length 1
 
 def key_correlations(melody: NDArray[np.integer]) -> NDArray[np.float64]:
     """Correlation of `melody`, int [F] (pitch or -1), with each of KEYS, float [24]; zeros for silence."""
-    weight = np.bincount(melody[melody != SILENT] % 12, minlength=12).astype(np.float64)
-    centred = weight - weight.mean()
+    return correlations(pitch_weights(melody))
+
+
+def pitch_weights(melody: NDArray[np.integer]) -> NDArray[np.int64]:
+    """Frames of each pitch class in `melody`, int [F] (pitch or -1): [12]."""
+    return np.bincount(melody[melody != SILENT] % 12, minlength=12)
+
+
+def correlations(weights: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Correlation of frames of each pitch class [12] with each of KEYS, float [24]."""
+    centred = weights - weights.mean()
     return np.asarray(_PROFILES @ (centred / max(float(np.linalg.norm(centred)), 1e-9)))
 
 
