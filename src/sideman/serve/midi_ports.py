@@ -124,6 +124,15 @@ class _Port:
         self.gone = self.gone or (self.name is not None and self.name not in self._present())
         return not self.gone
 
+    def lose(self) -> None:
+        """Something was unplugged. This may have gone with it and be back under its name, but not connected: unless it
+        is our own it must be opened again."""
+        self.gone = self.name is not None
+
+    def back(self) -> bool:
+        """Whether there is, again, what it can be opened on; for one of our own always."""
+        return self.name is None or _back(self.name, self._present()) is not None
+
     def reopen(self) -> bool:
         """Try to open it again after it went."""
         name = _back(self.name, self._present())
