@@ -2,6 +2,7 @@
 
 import signal
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -63,12 +64,16 @@ def play_on_ports(midi: dict[str, Any], model: str | None, log: Path | None) -> 
     """Jam until Ctrl-C. Raises what is wrong with the call, the ports or the files."""
     from sideman.serve.midi_ports import Ports
 
-    ports = Ports()
-    if midi["list_ports"]:
-        for kind, names in (("in", ports.inputs()), ("out", ports.outputs())):
-            for name in names:
-                click.echo(f"{kind:<4} {name.name}")
-        return DONE
+    with closing(Ports()) as ports:
+        if midi["list_ports"]:
+            for kind, names in (("in", ports.inputs()), ("out", ports.outputs())):
+                for name in names:
+                    click.echo(f"{kind:<4} {name.name}")
+            return DONE
+        return _play(midi, ports, model, log)
+
+
+def _play(midi: dict[str, Any], ports: "Ports", model: str | None, log: Path | None) -> int:
     _check(midi, ports)
     setup = _setup(midi, log)
     from sideman.jam.transport import FollowedClock, OwnClock

@@ -1,6 +1,7 @@
 """What a player may rely on: nothing before its time, promises kept, and a history that says what sounded."""
 
 import itertools
+import tracemalloc
 
 import msgspec
 import numpy as np
@@ -98,7 +99,7 @@ def test_a_plan_does_not_depend_on_earlier_plans(online):
     history = often.own.copy()
     (message,) = messages(events, [often.beat])
     once.hear(message)
-    once.own, once.made = history[: once.frame], np.zeros(once.frame, np.int64)
+    once.take_introduction(history[: once.frame])
     finish(once.plan())
     assert once.adopt(once.frame).chords == last.chords
 
@@ -221,6 +222,24 @@ def test_a_jam_goes_on_for_longer_than_the_window(online):
     assert all(planned.frames == 16 for planned in plans)
     slots = sum(row.stream.lengths[0] for row in session.planner.rows.values())
     assert slots <= 2 * 2 * 48
+
+
+def test_an_hour_is_no_more_work_than_a_minute_and_hardly_more_memory(online):
+    """What is kept of each beat, in bytes, and how many tokens a plan is made of."""
+    session = Session(start(listen=0.0), with_window(online, 48))
+    promised = np.full(16, CHORD_HOLD)
+    step(session, Notes(0, 0.05, [NoteEvent(True, 60, 0.0)]))
+    tracemalloc.start()
+    for beat in range(4, 2400, 4):
+        notes = [NoteEvent(True, 60 + beat % 11, beat), NoteEvent(False, 60 + beat % 11, beat + 0.04)]
+        session.promise(session.hear(Notes(beat, beat + 0.05, notes)), promised)
+        if beat == 240:
+            before = tracemalloc.get_traced_memory()[0]
+    kept = (tracemalloc.get_traced_memory()[0] - before) / (2400 - 240)
+    tracemalloc.stop()
+    assert kept < 120
+    step(session, Notes(2400, 2400.05))
+    assert len(session.planner.tokens) < 2 * 100
 
 
 def test_what_another_server_knew_can_be_taken_up(online):

@@ -69,6 +69,31 @@ def test_replanned_is_planned(partner, steps, window, start):
     assert (planner.tokens[: 2 * now + 1] == truth[: 2 * now + 1]).all()
 
 
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6)), min_size=1, max_size=8))
+def test_what_no_row_hears_need_not_be_told(partner, steps):
+    """A planner that is only told the window plans as one that is told the whole jam, with the same work."""
+    bundle = Bundle(partner.folder, msgspec.structs.replace(partner.file, window=24), partner.threads)
+    rng, form_, now = np.random.default_rng(len(steps)), form((Meter(0.0, 4, 4),), 340), 4
+    truth = np.full(2 * 340, BOS)
+    truth[1::2], truth[2::2] = struck(bundle, 1, rng, 340), struck(bundle, 2, rng, 339)
+    brief, full = Planner(bundle), Planner(bundle)
+    for ahead, back in steps:
+        now += ahead
+        truth[2 * max(1, now - back) :: 2] = struck(bundle, 2, rng, len(truth[2 * max(1, now - back) :: 2]))
+        given = np.full(2 * (now + 8), FREE)
+        given[: 2 * now + 1] = truth[: 2 * now + 1]
+        first = brief.windows.heard_from(now)
+        window = np.concatenate([[BOS], given[2 * first + 1 :]])
+        finish(full.settle(Question(given, form_, 5, 1.0)))
+        finish(brief.settle(Question(window, form_[first:], 5, 1.0, first=first)))
+        np.testing.assert_array_equal(brief.tokens[1:], full.tokens[2 * first + 1 :])
+        for planner in (brief, full):
+            finish(planner.prepare(now))
+        assert brief.passes == full.passes
+        assert len(brief.tokens) <= 2 * (24 + bundle.hop + 8)
+
+
 @pytest.mark.parametrize("draft", [1, 2, 30])
 def test_how_far_a_pass_drafts_changes_nothing(partner, monkeypatch, draft):
     bundle = partner

@@ -23,13 +23,14 @@ def jack() -> Iterator[subprocess.Popen[bytes]]:
     command = ["jackd", "--no-realtime", "-S", "-n", name, "-d", "dummy", "-r", "48000", "-p", "128"]
     before = os.environ.get("JACK_DEFAULT_SERVER")
     os.environ["JACK_DEFAULT_SERVER"] = name
-    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     probe = f"import rtmidi; rtmidi.MidiIn({rtmidi.API_UNIX_JACK}, 'probe')"
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     def answers() -> bool:
-        return (
-            server.poll() is None and subprocess.run([sys.executable, "-c", probe], capture_output=True).returncode == 0
-        )
+        nonlocal server
+        if server.poll() is not None:  # servers that start at the same moment get into one another's way
+            server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return subprocess.run([sys.executable, "-c", probe], capture_output=True).returncode == 0
 
     try:
         if not wait_for(answers):

@@ -12,18 +12,24 @@ def wait_for(happened, seconds=60.0):
 
 
 class Device:
-    """Somebody else's MIDI device with an input and an output port; `heard`: what was sent to it."""
+    """Somebody else's MIDI device with an input and an output port."""
 
     def __init__(self, name: str) -> None:
         import rtmidi
 
-        self.heard: list[bytes] = []
+        self._heard: list[bytes] = []
         self._keys = rtmidi.MidiOut(rtmidi.API_UNIX_JACK, f"{name}-keys")
         self._synth = rtmidi.MidiIn(rtmidi.API_UNIX_JACK, f"{name}-synth")
         self._keys.open_virtual_port("out")
         self._synth.ignore_types(timing=False)
         self._synth.open_virtual_port("in")
-        self._synth.set_callback(lambda event, data: self.heard.append(bytes(event[0])))
+
+    @property
+    def heard(self) -> list[bytes]:
+        """What was sent to it. (Asked for: a callback would make JACK wait for the interpreter.)"""
+        while (event := self._synth.get_message()) is not None:
+            self._heard.append(bytes(event[0]))
+        return self._heard
 
     def play(self, *message: int) -> None:
         self._keys.send_message(message)
@@ -31,7 +37,7 @@ class Device:
     def sounding(self) -> set[int]:
         """Keys that are down now; striking one twice is an error."""
         on: set[int] = set()
-        for message in list(self.heard):
+        for message in self.heard:
             kind = message[0] & 0xF0
             if kind == 0x90:
                 assert message[1] not in on
@@ -41,7 +47,5 @@ class Device:
         return on
 
     def unplug(self) -> None:
-        self._synth.cancel_callback()
-        time.sleep(0.05)  # whoever is just being called must be done
         self._synth.delete()
         self._keys.delete()

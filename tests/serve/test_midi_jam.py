@@ -8,18 +8,21 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from midi_machine import Device, wait_for
 
-import sideman.serve.midi_jam as midi_jam
+import sideman.serve.midi_watch as midi_watch
 from sideman.cli import run
 from sideman.formats.load import load_song
 from sideman.jam.messages import Start
 from sideman.jam.transport import FollowedClock, OwnClock, Transport
 from sideman.music.song import Meter
-from sideman.serve.midi_jam import MidiJam, Setup, Unplugged
-from sideman.serve.midi_ports import Ports
+from sideman.serve.midi_display import Display
+from sideman.serve.midi_jam import MidiJam, Setup
+from sideman.serve.midi_ports import InPort, OutPort, PortName, Ports
+from sideman.serve.midi_watch import Unplugged, Watch
 
 pytestmark = pytest.mark.live
 
@@ -172,9 +175,50 @@ def test_on_real_ports_with_the_model_that_ships(jack, device: Device, number: i
     assert "came out the same" in capsys.readouterr().out
 
 
-@pytest.mark.slow  # in about one run of ten JACK's library hangs or crashes when a client is torn down so
+class Plugs:
+    """What there is to plug into, and what was opened of it."""
+
+    def __init__(self) -> None:
+        self.keys, self.synth = PortName("usb-keys:out", 0), PortName("usb-synth:in", 0)
+        self.there, self.opened = [self.keys, self.synth], []
+
+    def inputs(self) -> list[PortName]:
+        return [name for name in self.there if name is self.keys]
+
+    def outputs(self) -> list[PortName]:
+        return [name for name in self.there if name is self.synth]
+
+    def open(self, name: PortName, label: str, out: bool) -> Mock:
+        self.opened.append(name)
+        return Mock(get_message=lambda: None)
+
+
+def test_half_a_device_that_went_is_all_of_it():
+    """Its other half may have gone and come back between two looks; then its connection is not what it was."""
+    plugs, muted = Plugs(), []
+    keys, synth = plugs.keys, plugs.synth
+    ports = InPort(plugs, keys, "in", print), OutPort(plugs, synth, "out")
+    watch = Watch(ports, Display(), muted.append)
+    watch.look(0.0)
+    plugs.there = [keys]
+    watch.look(1.0)
+    assert muted == [True]
+    watch.look(2.0)
+    assert plugs.opened == [keys, synth]
+    plugs.there = [keys, synth]
+    watch.look(3.0)
+    assert muted == [True, False]
+    assert plugs.opened == [keys, synth, keys, synth]
+    plugs.there = [synth]
+    watch.look(4.0)
+    with pytest.raises(Unplugged, match="'usb-keys:out' did not come back"):
+        watch.look(4.0 + midi_watch.REOPEN_SECONDS + 1)
+    for port in ports:
+        port.close()
+
+
 def test_unplugged_and_back(jack, tiny_bundles, capfd, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(midi_jam, "REOPEN_SECONDS", 5.0)
+    monkeypatch.setattr(midi_watch, "REOPEN_SECONDS", 5.0)
     device, ports, failures = Device("usb"), Ports(), []
     output = ports.output("usb", None)
     setup = Setup(FAST, take=tmp_path / "take.mid")

@@ -1,6 +1,9 @@
 """Ports by name, and what is said when there is none."""
 
+import subprocess
 import sys
+import threading
+from collections.abc import Iterator
 
 import pytest
 from midi_machine import Device, wait_for
@@ -100,6 +103,61 @@ def test_a_device_that_goes_and_comes(jack, device):
     source.close()
     output.close()
     other.unplug()
+
+
+HAMMER = """
+import rtmidi, signal, time
+JACK = rtmidi.API_UNIX_JACK
+keys, synth = rtmidi.MidiOut(JACK, "wild-keys"), rtmidi.MidiIn(JACK, "wild-synth")
+keys.open_virtual_port("out")
+synth.open_virtual_port("in")
+signal.signal(signal.SIGTERM, signal.default_int_handler)
+try:
+    while True:
+        keys.send_message([0x90, 60, 80])
+        time.sleep(0.0005)
+        while synth.get_message():
+            pass
+except KeyboardInterrupt:
+    keys.delete()
+    synth.delete()
+"""
+
+
+@pytest.fixture
+def wild(jack) -> Iterator[None]:
+    """A device of another program whose keys are hammered without end."""
+    program = subprocess.Popen([sys.executable, "-c", HAMMER])
+    ports = Ports()
+    assert wait_for(lambda: any("wild" in port.name for port in ports.outputs()))
+    yield
+    ports.close()
+    program.terminate()
+    assert program.wait(20) == 0
+
+
+def test_keys_are_hammered_while_ports_open_and_close(wild):
+    """No thread of the MIDI system may meet a port, or an interpreter, that is not there for it."""
+    ports, heard = Ports(), []
+    output, over = ports.output("wild", None), threading.Event()
+
+    def play() -> None:
+        while not over.wait(0.0005):
+            output.send(bytes((0x90, 61, 80)))
+
+    player = threading.Thread(target=play)
+    player.start()
+    for _ in range(6):
+        source = ports.input("wild", None, heard.append)
+        assert wait_for(lambda: heard)
+        assert output.reopen()
+        assert source.reopen()
+        source.close()
+        heard.clear()
+    over.set()
+    player.join()
+    output.close()
+    ports.close()
 
 
 def test_ports_of_our_own(jack):

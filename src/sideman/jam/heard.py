@@ -9,32 +9,29 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from sideman.jam.keys import LEGATO_FRAMES, OPEN_FRAMES, Ints, Keys, nearest_frame
+from sideman.jam.keys import LEGATO_FRAMES, Ints, Keys, nearest_frame
 from sideman.music.vocabulary import NOTE_HOLD, NOTE_ON, SILENCE, Vocabulary
 
 
 class Heard(Keys):
     """The melody so far."""
 
-    def tokens(self, frames: int) -> Ints:
-        known = self._known(frames)
-        start = min(self._settled, known)
-        tokens = np.full(known, SILENCE, np.int64)
-        tokens[:start] = self._tokens[:start]
+    def read_by(self, vocabulary: Vocabulary) -> None:
+        """Notes are the same in all of them."""
+
+    def _read(self, start: int, known: int, settled: int) -> Ints:
+        tokens = np.full(known - start, SILENCE, np.int64)
         line = self._line(known)
         for on, off, pitch in line:
             on, off = max(on, 0), min(off, known)
-            tokens[max(on, start) : off] = NOTE_HOLD + pitch
+            tokens[max(on - start, 0) : max(off - start, 0)] = NOTE_HOLD + pitch
             if start <= on < off:
-                tokens[on] = NOTE_ON + pitch
+                tokens[on - start] = NOTE_ON + pitch
         if 0 < start < known:
-            tokens[start] = _started(tokens[start - 1], tokens[start])
-        self._keep(tokens)
-        self._settle(frames - OPEN_FRAMES, line)
+            tokens[0] = _started(self._token_before(start), int(tokens[0]))
+        if settled > start:
+            self._let_go(settled, line)
         return tokens
-
-    def read_by(self, vocabulary: Vocabulary) -> None:
-        """Notes are the same in all of them."""
 
     def _line(self, known: int) -> list[tuple[int, int, int]]:
         """The upper line as (first frame, one past the last, pitch), ringing on under the pedal."""
@@ -56,16 +53,14 @@ class Heard(Keys):
             if on < known and off > 0:
                 yield on, off, key.pitch, known if key.ended is None else max(off, nearest_frame(key.ended))
 
-    def _settle(self, frame: int, line: list[tuple[int, int, int]]) -> None:
-        """Let go of keys that cannot be heard from `frame` on: those before it that are hidden, ended or over."""
-        if frame > self._settled:
-            self._settled = frame
-            heard = {(on, pitch) for on, off, pitch in line if off >= frame}
-            presses = [(key, nearest_frame(key.onset)) for key in self._keys]
-            self._keys = [key for key, on in presses if on >= frame or (on, key.pitch) in heard]
+    def _let_go(self, frame: int, line: list[tuple[int, int, int]]) -> None:
+        """Of keys that cannot be heard from `frame` on: those before it that are hidden, ended or over."""
+        heard = {(on, pitch) for on, off, pitch in line if off >= frame}
+        presses = [(key, nearest_frame(key.onset)) for key in self._keys]
+        self._keys = [key for key, on in presses if on >= frame or (on, key.pitch) in heard]
 
 
-def _started(before: np.int64, token: np.int64) -> np.int64:
+def _started(before: int, token: int) -> int:
     """A hold of something that does not sound is its onset."""
     if NOTE_HOLD <= token < NOTE_ON and (before < NOTE_HOLD or (before - NOTE_HOLD) % 128 != token - NOTE_HOLD):
         return token - NOTE_HOLD + NOTE_ON

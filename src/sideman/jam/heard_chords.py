@@ -15,7 +15,8 @@ sounds any more the chord goes on for RING_FRAMES.
 
 import numpy as np
 
-from sideman.jam.keys import LEGATO_FRAMES, NOTHING, OPEN_FRAMES, Ints, Key, Keys, nearest_frame
+from sideman.jam.keys import LEGATO_FRAMES, NOTHING, TOKEN, Ints, Key, Keys, nearest_frame
+from sideman.jam.track import Track
 from sideman.music.recognise import Recogniser, tone_mask
 from sideman.music.vocabulary import CHORD_HOLD, SILENCE, Vocabulary, translate
 
@@ -33,27 +34,24 @@ class HeardChords(Keys):
         self._recogniser = Recogniser.of(vocabulary)
         self._rings = len(past) + RING_FRAMES if len(past) else 0  # what has been let go of goes on until here
 
-    def tokens(self, frames: int) -> Ints:
-        known = self._known(frames)
-        start = min(self._settled, known)
-        tokens = np.full(known, SILENCE, np.int64)
-        tokens[:start] = self._tokens[:start]
-        before = int(tokens[start - 1]) if start else SILENCE
-        chord = None if before == SILENCE else (before - CHORD_HOLD) % self.vocabulary.chords
-        struck, sounds = self._struck(start, known), self._sounds(known)
-        for frame in range(start, known):
-            found = self._read(struck[frame], frame, known, chord) if frame in struck else chord
-            if found is not None and sounds[frame]:
-                tokens[frame] = CHORD_HOLD + found + (self.vocabulary.chords if found != chord else 0)
-            chord = found if sounds[frame] else None
-        self._keep(tokens)
-        self._settle(frames - OPEN_FRAMES)
-        return tokens
-
     def read_by(self, vocabulary: Vocabulary) -> None:
-        self._tokens = translate(self.vocabulary, vocabulary, self._tokens)
+        self._tokens = Track(TOKEN, translate(self.vocabulary, vocabulary, self._tokens.values.astype(np.int64)))
         self.vocabulary = vocabulary
         self._recogniser = Recogniser.of(vocabulary)
+
+    def _read(self, start: int, known: int, settled: int) -> Ints:
+        before = self._token_before(start)
+        chord = None if before == SILENCE else (before - CHORD_HOLD) % self.vocabulary.chords
+        struck, sounds = self._struck(start, known), self._sounds(start, known)
+        tokens = np.full(known - start, SILENCE, np.int64)
+        for frame in range(start, known):
+            found = self._chord(struck[frame], frame, known, chord) if frame in struck else chord
+            if found is not None and sounds[frame - start]:
+                tokens[frame - start] = CHORD_HOLD + found + (self.vocabulary.chords if found != chord else 0)
+            chord = found if sounds[frame - start] else None
+        if settled > start:
+            self._let_go(settled)
+        return tokens
 
     def _struck(self, start: int, known: int) -> dict[int, list[Key]]:
         """Keys that were struck together, by the frame of the first, from `start` on."""
@@ -63,17 +61,17 @@ class HeardChords(Keys):
         framed = {max(0, nearest_frame(struck)): keys for struck, keys in sorted(found.items())}
         return {frame: keys for frame, keys in framed.items() if start <= frame < known}
 
-    def _sounds(self, known: int) -> list[bool]:
-        """Of each frame, whether a key sounds in it or not long before."""
-        sounds = np.zeros(known, np.bool_)
-        sounds[: self._rings] = True
+    def _sounds(self, start: int, known: int) -> list[bool]:
+        """Of each frame from `start` to `known`, whether a key sounds in it or not long before."""
+        sounds = np.zeros(known - start, np.bool_)
+        sounds[: max(0, self._rings - start)] = True
         for key in self._keys:
             end = known if key.ended is None else nearest_frame(key.ended) + RING_FRAMES
-            sounds[max(0, nearest_frame(key.onset)) : end] = True
+            sounds[max(0, nearest_frame(key.onset) - start) : max(0, end - start)] = True
         found: list[bool] = sounds.tolist()
         return found
 
-    def _read(self, struck: list[Key], frame: int, known: int, chord: int | None) -> int | None:
+    def _chord(self, struck: list[Key], frame: int, known: int, chord: int | None) -> int | None:
         """The chord from `frame` on, where these keys are struck while `chord` sounds."""
         pitches = {key.pitch for key in struck}
         tones = tone_mask(pitches)
@@ -88,13 +86,11 @@ class HeardChords(Keys):
             return index
         return chord if alone else self._recogniser.nearest(pitches)[0]
 
-    def _settle(self, frame: int) -> None:
-        """Let go of keys that were over before `frame`."""
-        if frame > self._settled:
-            self._settled = frame
-            over = [key.ended for key in self._keys if key.ended is not None and nearest_frame(key.ended) < frame]
-            self._rings = max([self._rings, *(nearest_frame(ended) + RING_FRAMES for ended in over)])
-            self._keys = [key for key in self._keys if key.ended is None or nearest_frame(key.ended) >= frame]
+    def _let_go(self, frame: int) -> None:
+        """Of keys that were over before `frame`."""
+        over = [key.ended for key in self._keys if key.ended is not None and nearest_frame(key.ended) < frame]
+        self._rings = max([self._rings, *(nearest_frame(ended) + RING_FRAMES for ended in over)])
+        self._keys = [key for key in self._keys if key.ended is None or nearest_frame(key.ended) >= frame]
 
 
 def _stays(key: Key, frame: int, ringing: bool) -> bool:

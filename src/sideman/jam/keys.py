@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from sideman.jam.track import Track
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.vocabulary import SILENCE, Vocabulary
 
@@ -19,6 +20,8 @@ OPEN_FRAMES = 16
 # A key that is let go so late after the next one went down was meant to be bound to it.
 LEGATO_FRAMES = 1
 NOTHING = np.zeros(0, np.int64)
+# What holds any token.
+TOKEN = np.int32
 
 
 @dataclass
@@ -47,8 +50,7 @@ class Keys(ABC):
         self._down: dict[int, Key] = {}
         self._sustained: list[Key] = []
         self._pedal = False
-        self._settled = len(past)
-        self._tokens = past
+        self._tokens = Track(TOKEN, past)  # of the frames that are settled
 
     def note_on(self, pitch: int, beat: float) -> None:
         self.note_off(pitch, beat)
@@ -77,10 +79,25 @@ class Keys(ABC):
                 key.ended = beat
             self._sustained.clear()
 
+    def tokens(self, frames: int, first: int = 0) -> Ints:
+        """Tokens from frame `first` on of what is known when frame `frames` begins: [frames - first], or one more if a
+        key was struck just before that frame and so belongs to it. Frames before `settled` never change."""
+        known = self._known(frames)
+        start = min(self.settled, known)
+        past = self._tokens.values[first:start].astype(np.int64)
+        fresh = self._read(start, known, frames - OPEN_FRAMES)
+        self._tokens.write(start, fresh[: max(0, frames - OPEN_FRAMES - start)])
+        return np.concatenate([past, fresh[max(0, first - start) :]])
+
+    @property
+    def settled(self) -> int:
+        """So many frames are as they are for good."""
+        return len(self._tokens)
+
     @abstractmethod
-    def tokens(self, frames: int) -> Ints:
-        """Tokens of what is known when frame `frames` begins: [frames], or one more if a key was struck just before
-        that frame and so belongs to it. Frames more than OPEN_FRAMES in the past never change."""
+    def _read(self, start: int, known: int, settled: int) -> Ints:
+        """Tokens of the frames from `start`, the first that is not settled, to `known`. Keys that matter only before
+        frame `settled` can be let go of."""
 
     @abstractmethod
     def read_by(self, vocabulary: Vocabulary) -> None:
@@ -90,10 +107,9 @@ class Keys(ABC):
         known = max([frames, *(nearest_frame(key.onset) + 1 for key in self._keys[-8:])])
         return min(known, frames + 1)
 
-    def _keep(self, tokens: Ints) -> None:
-        """Tokens from the beginning on, of which those that are settled hold for good."""
-        if len(tokens) >= self._settled:
-            self._tokens = tokens
+    def _token_before(self, frame: int) -> int:
+        """The token before a frame, all of which is settled; silence before the first."""
+        return int(self._tokens.values[frame - 1]) if frame else SILENCE
 
     def _chord_of(self, beat: float) -> float:
         """When the chord began that a key struck at `beat` belongs to: less than a 16th before."""

@@ -36,14 +36,16 @@ MAX_TOKENS = 128
 
 @dataclass(frozen=True)
 class Question:
-    """What to settle: `given` int64 [2 * frames] by place (see rows.py; BOS first, FREE where it is asked for),
-    `form` uint8 [at least frames, 3], and how to choose."""
+    """What to settle: `given` int64 [2 * frames] by place (see rows.py; BOS first, FREE where it is asked for), `form`
+    uint8 [at least frames, 3], and how to choose. Both begin with frame `first`; rows that predict what is asked for
+    must not hear what was before it."""
 
     given: Ints
     form: NDArray[np.uint8]
     seed: int
     temperature: float
     min_p: float = MIN_P["chord"]
+    first: int = 0
 
     @property
     def taste(self) -> tuple[float, ...]:
@@ -53,10 +55,12 @@ class Question:
 
 @dataclass
 class Planner:
-    """Settled places of one jam and the rows that hold them. Belongs to the thread that owns the model."""
+    """Settled places of one jam from frame `first` on and the rows that hold them. Belongs to the thread that owns the
+    model."""
 
     bundle: Bundle
     tokens: Ints = field(default_factory=lambda: np.array([BOS], np.int64))
+    first: int = 0
     rows: dict[int, Row] = field(default_factory=dict)
     passes: int = 0
 
@@ -66,29 +70,30 @@ class Planner:
 
     def settle(self, question: Question) -> Work:
         """Settle all places of a question; afterwards they are `tokens`."""
-        done, draft = self.agreed(question), self.tokens
+        given, base = question.given, 2 * question.first
+        done, draft = self.agreed(question), self._since(question.first)
         # Here too, and not only in `prepare`: a server too busy to work ahead must not fill its memory with the past.
-        self._forget(self._number(done) - 1)
+        self._forget(self._number(done) - 1, question.first)
         for row in self.rows.values():
             row.rollback(done - 1)
-        self.tokens = np.concatenate([draft[:done], question.given[done:]])
-        self._last = replace(question, given=question.given[:done])  # all that holds if this is not finished
+        self.first, self.tokens = question.first, np.concatenate([draft[: done - base], given[done - base :]])
+        self._last = replace(question, given=given[: done - base])  # all that holds if this is not finished
         width = NARROW_FRAMES
-        while (done := _next_free(question.given, done)) < len(question.given):
+        while (done := base + _next_free(given, done - base)) < base + len(given):
             row = self._row(done)
             while done - 1 - row.end > MAX_TOKENS // 2:  # history that this row has not heard
                 yield self._pass(row, min(done - 1, row.end + MAX_TOKENS), question.form)
             row.rollback(done - 1)
             stop = min(done + 2 * width, row.end + MAX_TOKENS, self._last_place(done) + 1)
-            stop = min(stop, len(question.given))
-            self._guess(question.given, draft, done, stop)
-            places = np.flatnonzero(question.given[done:stop] == FREE) + done
+            stop = min(stop, base + len(given))
+            self._guess(given, draft, done - base, stop - base)
+            places = np.flatnonzero(given[done - base : stop - base] == FREE) + done
             logits = yield self._pass(row, stop - 1, question.form, places - 1 - row.end)
             wrong = self._correct(question, places, logits)
             if wrong is not None:
                 done, width = wrong + 1, NARROW_FRAMES
             else:
-                done, width = stop, WIDENING * width if stop < len(draft) else DRAFT_FRAMES
+                done, width = stop, WIDENING * width if stop < base + len(draft) else DRAFT_FRAMES
             row.rollback(done - 1)
         self._last = question
 
@@ -103,42 +108,54 @@ class Planner:
         elapsed = frame - (self.windows.turn(number) - self.windows.hop)
         if elapsed < 0:
             return
-        start = self.windows.start(number)
-        row = self.rows.setdefault(number, Row.open(self.bundle, start))
+        start, row = self.windows.start(number), self._opened(number)
         # All of it is there when half of the time has passed: plans look ahead.
         share = min(1.0, 2 * (elapsed + 4) / self.windows.hop)
-        goal = min(1 + 2 * (start + int(share * (frame - start))), len(self._last.given))
+        goal = min(1 + 2 * (start + int(share * (frame - start))), 2 * self.first + len(self._last.given))
         while row.end < goal:
             yield self._pass(row, min(goal, row.end + MAX_TOKENS // 2), self._last.form)
 
     def agreed(self, question: Question) -> int:
         """Places that stay settled: up to the first that is given otherwise or would be sampled otherwise."""
-        last = self._last
-        if last is None:
-            return 1
-        count = min(len(last.given), len(question.given))
-        given, before, settled = question.given[:count], last.given[:count], self.tokens[:count]
+        last, base = self._last, 2 * question.first
+        if last is None or question.first < last.first:
+            return base + 1
+        later = question.first - last.first
+        known = last.given[2 * later :]
+        count = min(len(known), len(question.given))
+        given, before, settled = question.given[:count], known[:count], self._since(question.first)[:count]
         drawn = (before == FREE) if last.taste == question.taste else np.zeros(count, np.bool_)
         stale = np.where(given == FREE, ~drawn, given != settled)
         if stale.any():
             count = int(stale.argmax())
-        frames = min(len(last.form), len(question.form))
-        moved = (last.form[:frames] != question.form[:frames]).any(1)
-        return max(1, min(count, 1 + 2 * int(moved.argmax()))) if moved.any() else max(1, count)
+        form = last.form[later:]
+        frames = min(len(form), len(question.form))
+        moved = (form[:frames] != question.form[:frames]).any(1)
+        return base + (max(1, min(count, 1 + 2 * int(moved.argmax()))) if moved.any() else max(1, count))
+
+    def _since(self, first: int) -> Ints:
+        """The settled places from frame `first` on, after BOS; that alone if they do not reach so far."""
+        places = self.tokens[2 * (first - self.first) :] if first >= self.first else self.tokens[:0]
+        return np.concatenate([[BOS], places[1:]])
 
     def _number(self, place: int) -> int:
         """Of the row that predicts a place."""
         return self.windows.row_of((place - 1) // 2)
 
-    def _forget(self, number: int) -> None:
-        """Rows before this one."""
-        for old in [n for n in self.rows if n < number]:
+    def _forget(self, number: int, first: int = 0) -> None:
+        """Rows before this one, and those that hear what was before frame `first`."""
+        for old in [n for n, row in self.rows.items() if n < number or row.start < first]:
             del self.rows[old]
 
     def _row(self, place: int) -> Row:
         """The row that predicts a place."""
-        number = self._number(place)
-        return self.rows.setdefault(number, Row.open(self.bundle, self.windows.start(number)))
+        return self._opened(self._number(place))
+
+    def _opened(self, number: int) -> Row:
+        """The row of this number, an empty one if there is none."""
+        if number not in self.rows:
+            self.rows[number] = Row.open(self.bundle, self.windows.start(number))
+        return self.rows[number]
 
     def _last_place(self, place: int) -> int:
         """The last place that the row of `place` predicts."""
@@ -147,13 +164,14 @@ class Planner:
     def _pass(self, row: Row, stop: int, form: NDArray[np.uint8], read: Ints | None = None) -> Pass:
         """Feed a row up to place `stop`."""
         places = np.arange(row.end, stop)
-        tokens = self.tokens[places]
+        tokens = self.tokens[places - 2 * self.first]
         tokens[places == 2 * row.start] = BOS
         self.passes += 1
-        return Pass(row, tokens, form[places // 2], np.zeros(1, np.int64) if read is None else read)
+        return Pass(row, tokens, form[places // 2 - self.first], np.zeros(1, np.int64) if read is None else read)
 
     def _guess(self, given: Ints, draft: Ints, done: int, stop: int) -> None:
-        """Fill the free places from `done` to `stop` with what they will probably be."""
+        """Fill the free places from `done` to `stop`, counted from the first of `given`, with what they will probably
+        be."""
         tokens, wanted = self.tokens[:stop].tolist(), draft[:stop].tolist()
         for place in range(done, stop):
             if given[place] == FREE:
@@ -164,17 +182,17 @@ class Planner:
     def _correct(self, question: Question, places: Ints, logits: Floats) -> int | None:
         """Draw the free `places` up to the first that was guessed wrong, and put that right; returns it, None if all
         were right."""
-        vocabulary, own = self.bundle.vocabulary, own_part(self.bundle)
+        vocabulary, own, base = self.bundle.vocabulary, own_part(self.bundle), 2 * self.first
         for place, row in zip(places.tolist(), logits, strict=True):
-            previous = int(self.tokens[place - 2]) if place > 2 else BOS
+            previous = int(self.tokens[place - base - 2]) if place - base > 2 else BOS
             part = part_at(own, place)
             scores = scores_at(vocabulary, part, row, previous)
             if part == own == "melody":
                 scores = improvised(scores, question.temperature)
             column = choose(scores, place, question.seed, question.temperature, question.min_p)
             token = token_of(vocabulary, part, column, previous)
-            if token != self.tokens[place]:
-                self.tokens[place] = token
+            if token != self.tokens[place - base]:
+                self.tokens[place - base] = token
                 return int(place)
         return None
 

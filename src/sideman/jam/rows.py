@@ -35,6 +35,10 @@ class Windows:
         """First frame that a row hears."""
         return 0 if row == 0 else self.turn(row) - self.window + self.hop
 
+    def heard_from(self, frame: int) -> int:
+        """First frame that the row hears which predicts a frame."""
+        return self.start(self.row_of(frame))
+
 
 @dataclass
 class Row:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from sideman.engine.bundle import Bundle
 from sideman.errors import WrongValue
 from sideman.jam.bars import Bars, checked_meter
-from sideman.jam.choose import is_hold, prolong
 from sideman.jam.intro import harmonise
+from sideman.jam.melody_key import MelodyKey
 from sideman.jam.messages import (
     HeardChords,
     History,
@@ -32,10 +32,11 @@ from sideman.jam.messages import (
 )
 from sideman.jam.parts import ear, own_part, part_at
 from sideman.jam.planner import FREE, MIN_P, Planner, Question, Work
+from sideman.jam.promised import NO_PLAN, Promised
 from sideman.jam.service import Tally
-from sideman.jam.spans import chord_tokens, jam_chords, jam_notes, melody_key, melody_tokens, started
+from sideman.jam.spans import chord_tokens, jam_chords, jam_notes, melody_tokens
 from sideman.music.metre import FRAMES_PER_BEAT
-from sideman.music.vocabulary import BOS, SILENCE, PartName, translate
+from sideman.music.vocabulary import BOS, PartName, translate
 
 Ints = NDArray[np.int64]
 # How far off a note may be: beats before the last message, and after the moment the message names.
@@ -44,7 +45,6 @@ PAST_BEATS, FUTURE_BEATS = 1.0, 0.25
 MAX_JUMP = 1024.0
 # How much of what was heard is told again with each plan.
 HEARD_FRAMES = 32
-NO_PLAN = -1
 Event = NoteEvent | PedalEvent
 # Events remembered, so that they can be sent again.
 KNOWN_EVENTS = 1000
@@ -64,9 +64,7 @@ class Planned:
 
 
 class Session:
-    """A jam over one online bundle at a time. `own`: the partner's tokens, one a frame, sounded and promised; `made`:
-    the frame of the request each was planned for (NO_PLAN: what sounded went on for want of one); `joins`: the first
-    frame in which one may sound."""
+    """A jam over one online bundle at a time. `joins`: the first frame in which the partner may sound."""
 
     def __init__(self, start: Start, bundle: Bundle) -> None:
         meter = checked_meter(start.meter)
@@ -83,8 +81,8 @@ class Session:
         self.heard = ear(self.part, bundle.vocabulary)
         self.bars = Bars(meter)
         self.tally = Tally()
-        self.own = np.zeros(0, np.int64)
-        self.made, self._keys = np.zeros(0, np.int32), np.zeros(0, np.int8)  # they grow as long as the jam goes on
+        self._promised = Promised(bundle.vocabulary)
+        self._key = MelodyKey()
         self.frame: int | None = None
         self.beat = -np.inf
         self.joins = frames_of(start.listen)
@@ -103,6 +101,11 @@ class Session:
     def part(self) -> PartName:
         """The part that the partner plays."""
         return own_part(self.bundle)
+
+    @property
+    def own(self) -> NDArray[np.integer]:
+        """The partner's tokens, one a frame, sounded and promised."""
+        return self._promised.tokens
 
     @property
     def due_beat(self) -> float:
@@ -151,17 +154,18 @@ class Session:
         self._sounds_from = max(self.frame, self.joins) if self._sounds_from is None else self._sounds_from
         stop = self._horizon()
         known = min(self.frame, self._introduced) if self.frame <= self.joins else self.frame
-        given = np.full(2 * stop, FREE, np.int64)
-        given[0] = BOS
-        given[1 : 1 + 2 * known : 2] = self.own[:known]
+        first = self.planner.windows.heard_from(known)
+        given = np.full((stop - first, 2), FREE, np.int64)  # in each frame, what the player did before it comes first
+        given[: known - first, 1] = self.own[first:known]
         fixed = min(self._fixed, len(self.own))
         if fixed > self.frame:
-            given[1 + 2 * self.frame : 1 + 2 * fixed : 2] = self.own[self.frame : fixed]
-        heard = self.heard.tokens(self.frame)[: stop - 1]
-        given[2 : 2 + 2 * len(heard) : 2] = heard
-        settings = self.settings
-        form, min_p = self.bars.form(stop), MIN_P[self.part]
-        yield from self.planner.settle(Question(given, form, settings.seed, settings.temperature, min_p))
+            given[self.frame - first : fixed - first, 1] = self.own[self.frame : fixed]
+        heard = self.heard.tokens(self.frame, first)[: stop - first - 1]
+        given[1 : 1 + len(heard), 0] = heard
+        given[0, 0] = BOS
+        form, settings = self.bars.form(stop)[first:stop], self.settings
+        question = Question(given.ravel(), form, settings.seed, settings.temperature, MIN_P[self.part], first)
+        yield from self.planner.settle(question)
 
     def adopt(self, frame: int) -> Planned | None:
         """Promise the finished plan from `frame` on, that of the request or a later one if the answer is late; None if
@@ -174,10 +178,10 @@ class Session:
         committed = max(0, min(self._fixed, len(self.own)) - frame)
         if silent:
             return self._planned(frame, stop, 0)
-        planned = self.planner.tokens[1::2]
+        first, planned = self.planner.first, self.planner.tokens[1::2]
         if self.frame <= self.joins:  # nothing of it has sounded
-            self._write(0, planned[: self.frame], NO_PLAN)
-        self._put(frame, planned[frame:stop], committed)
+            self._write(0, np.concatenate([self.own[:first], planned[: self.frame - first]]), NO_PLAN)
+        self._put(frame, planned[frame - first : stop - first], committed)
         return self._planned(frame, stop, min(committed, stop - frame))
 
     def promise(self, frame: int, tokens: Ints) -> None:
@@ -201,7 +205,7 @@ class Session:
         form = self.bars.form(self.frame)[: self.frame]
         chords = harmonise(offline, self.bundle.vocabulary, melody, form, self.settings.seed)
         self.take_introduction(chords)
-        return jam_chords(self.bundle.vocabulary, chords, self._keys, 0, False)
+        return jam_chords(self.bundle.vocabulary, chords, self._promised.keys, 0, False)
 
     def take_introduction(self, chords: Ints) -> None:
         """What was listened to has been harmonised like this."""
@@ -247,79 +251,66 @@ class Session:
         self._prolong(self.frame)
         if before is None or self._sounds_from is None:
             return 0
-        made: list[int] = self.made[max(before, self._sounds_from) : self.frame].tolist()
-        for at, source in enumerate(made, self.frame - len(made)):
-            if source == NO_PLAN:
+        ages: list[int] = self._promised.ages[max(before, self._sounds_from) : self.frame].tolist()
+        for age in ages:
+            if age == NO_PLAN:
                 self.tally.miss()
             else:
-                self.tally.hit(at - source)
-        return made.count(NO_PLAN)
+                self.tally.hit(age)
+        return ages.count(NO_PLAN)
 
     def _prolong(self, frame: int) -> None:
         """Where no plan reached, what sounded last goes on."""
-        missing = frame - len(self.own)
-        if missing > 0:
-            last = int(self.own[-1]) if len(self.own) else SILENCE
-            hold = prolong(self.bundle.vocabulary, last, None)
-            self._write(len(self.own), np.full(missing, hold), NO_PLAN)
+        if frame > len(self.own):
+            self._promised.prolong(frame, self._key_now(), self.joins)
 
     def _put(self, frame: int, tokens: Ints, committed: int) -> None:
         """Promise tokens from `frame` on, the first `committed` of them once more."""
         assert self.frame is not None
         self._prolong(frame)
-        self._write(frame, tokens, self.frame, spelled=committed)
+        self._write(frame, tokens, frame - self.frame, spelled=committed)
         stop = frame + len(tokens)
         self._fixed = max(self._fixed, min(frame + frames_of(self.settings.commit), stop))
 
-    def _write(self, frame: int, tokens: Ints, source: int, spelled: int = 0) -> None:
-        """Put the partner's tokens in from `frame` on, made by the request of frame `source`; what follows them stays.
-        A chord is spelled in the key of its onset, and the first `spelled` as they were."""
-        stop, vocabulary = frame + len(tokens), self.bundle.vocabulary
-        keys = self._keys[frame : frame + spelled]
-        keys = np.concatenate([keys, np.full(len(tokens) - len(keys), self._key())])
-        for name, values in (("own", tokens), ("made", np.full(len(tokens), source)), ("_keys", keys)):
-            old = getattr(self, name)
-            setattr(self, name, np.concatenate([old[:frame], values.astype(old.dtype), old[stop:]]))
-        for place in {frame, self.joins} & set(range(frame, stop)):  # what begins to sound there is struck
-            before = int(self.own[place - 1]) if place and place != self.joins else SILENCE
-            self.own[place] = started(vocabulary, before, int(self.own[place]))
-        for place in range(max(frame, 1), stop):
-            token = int(self.own[place])
-            if token == SILENCE or is_hold(vocabulary, token):
-                self._keys[place] = self._keys[place - 1]
+    def _write(self, frame: int, tokens: Ints, age: int, spelled: int = 0) -> None:
+        """Put the partner's tokens in from `frame` on, the first of which is of this age."""
+        self._promised.write(frame, tokens, age, self._key_now(), self.joins, spelled)
 
     def _planned(self, frame: int, stop: int, committed: int) -> Planned:
         """What is promised from `frame` on, as far as it may sound."""
         assert self.frame is not None
         first, vocabulary = max(frame, self.joins), self.bundle.vocabulary
-        tokens, keys, goes_on = self.own[first:], self._keys[first:], first > self.joins
+        tokens, keys, goes_on = self.own[first:], self._promised.keys[first:], first > self.joins
         if self.part == "chord":
             return Planned(frame, stop - frame, committed, jam_chords(vocabulary, tokens, keys, first, goes_on))
         notes = jam_notes(vocabulary, tokens, first, goes_on)
         begin = max(0, self.frame - HEARD_FRAMES)
-        heard, keys = self.heard.tokens(self.frame)[begin : self.frame], self._keys[begin:]
+        heard, keys = self.heard.tokens(self.frame, begin)[: self.frame - begin], self._promised.keys[begin:]
         chords = jam_chords(vocabulary, heard, keys, begin, goes_on=begin > 0)
         return Planned(frame, stop - frame, committed, [], notes, HeardChords(begin, self.frame - begin, chords))
 
-    def _key(self) -> int:
+    def _key_now(self) -> int:
         """The key that new chords are spelled in, as a number."""
         if self.frame is None:
             return 0
-        return melody_key(self.heard.tokens(self.frame) if self.part == "chord" else self.own[: self.frame])
+        if self.part == "chord":
+            return self._key.estimate(self.heard.tokens(self.frame, self._key.counted), self.heard.settled)
+        settled = self.frame if self.frame > self.joins else 0  # until he joins his own past is imagined anew
+        return self._key.estimate(self.own[self._key.counted : self.frame], settled)
 
     def _hand_over(self, bundle: Bundle) -> None:
         """Another model takes over. If it plays the other part, the player takes up its predecessor's: what either
         played becomes the past of the other, and nothing is promised."""
         known, wanted = self.bundle.vocabulary, bundle.vocabulary
         if own_part(bundle) == self.part:
-            self.own = translate(known, wanted, self.own)
+            self._promised.read_by(wanted)
             self.heard.read_by(wanted)
         else:
             frame = self.frame or 0
-            left, taken = self.own[:frame], self.heard.tokens(frame)[:frame]
+            left, taken = self.own[:frame].astype(np.int64), self.heard.tokens(frame)[:frame]
             self.heard = ear(own_part(bundle), wanted, translate(known, wanted, left))
-            self.own = translate(known, wanted, taken)
-            self.made, self._keys = np.full(frame, NO_PLAN, self.made.dtype), self._keys[:frame]
+            keys = self._promised.keys[:frame]
+            self._promised, self._key = Promised(wanted, translate(known, wanted, taken), keys), MelodyKey()
             self._fixed = self._introduced = frame
             self.joins, self._sounds_from = max(self.joins, frame), None
         self.planner = Planner(bundle)

@@ -9,10 +9,9 @@ from sideman.jam.heard import Heard
 from sideman.jam.keys import nearest_frame
 from sideman.jam.messages import HeardChords, JamChord, JamNote, PlayedChord, PlayedNote
 from sideman.music.chord import Chord
-from sideman.music.frames import SILENT
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.pitch import Key
-from sideman.music.tonality import KEYS, estimate_key
+from sideman.music.tonality import KEYS
 from sideman.music.vocabulary import CHORD_HOLD, NOTE_HOLD, SILENCE, Vocabulary
 
 Ints = NDArray[np.int64]
@@ -20,7 +19,7 @@ BASS_OCTAVE = 36
 
 
 def jam_chords(
-    vocabulary: Vocabulary, tokens: Ints, keys: NDArray[np.integer], first: int, goes_on: bool
+    vocabulary: Vocabulary, tokens: NDArray[np.integer], keys: NDArray[np.integer], first: int, goes_on: bool
 ) -> list[JamChord]:
     """Chords of tokens [T] from frame `first` on, spelled in the keys [T] (numbers of KEYS) of their first frames.
     `goes_on`: what is held at `first` sounds before it already."""
@@ -30,7 +29,7 @@ def jam_chords(
     ]
 
 
-def jam_notes(vocabulary: Vocabulary, tokens: Ints, first: int, goes_on: bool) -> list[JamNote]:
+def jam_notes(vocabulary: Vocabulary, tokens: NDArray[np.integer], first: int, goes_on: bool) -> list[JamNote]:
     """Notes of melody tokens [T] from frame `first` on; `goes_on` as above."""
     return [
         JamNote(a / FRAMES_PER_BEAT, (b - a) / FRAMES_PER_BEAT, hold - NOTE_HOLD, struck)
@@ -38,7 +37,9 @@ def jam_notes(vocabulary: Vocabulary, tokens: Ints, first: int, goes_on: bool) -
     ]
 
 
-def _runs(vocabulary: Vocabulary, tokens: Ints, first: int, goes_on: bool) -> list[tuple[int, int, int, bool]]:
+def _runs(
+    vocabulary: Vocabulary, tokens: NDArray[np.integer], first: int, goes_on: bool
+) -> list[tuple[int, int, int, bool]]:
     """What tokens [T] of a part let sound, as (start, one past the last, its hold, whether it is struck)."""
     runs: list[tuple[int, int, int, bool]] = []
     for frame, token in enumerate(tokens.tolist(), first):
@@ -109,9 +110,3 @@ def chord_tokens(vocabulary: Vocabulary, chords: list[PlayedChord]) -> Ints:
         if index is not None and start < stop:
             tokens[start] += vocabulary.chords
     return tokens
-
-
-def melody_key(tokens: Ints) -> int:
-    """The key of melody tokens, as its number in KEYS."""
-    key = estimate_key(np.where(tokens == SILENCE, SILENT, (tokens - NOTE_HOLD) % 128))
-    return KEYS.index(key)

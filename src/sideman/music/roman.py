@@ -53,7 +53,7 @@ def numeral(chord: Chord, key: Key, following: Chord | None = None) -> str:
 def estimate_home(melody: NDArray[np.integer], spans: Sequence[ChordSpan]) -> Key:
     """The key of `melody`, int [F] (pitch or -1), under chords: the one that its tones and theirs fit best, less the
     share of the time that foreign chords take. Without chords as `estimate_key`."""
-    weight, foreign, beats = pitch_class_frames(melody), np.zeros(len(KEYS)), 0.0
+    weight, foreign, beats = pitch_class_frames(melody).astype(np.float64), np.zeros(len(KEYS)), 0.0
     for span in spans:
         tones = list(span.chord.pitch_classes)
         weight[tones] += span.duration * FRAMES_PER_BEAT / len(tones)

@@ -28,12 +28,12 @@ def key_correlations(melody: NDArray[np.integer]) -> NDArray[np.float64]:
     return correlations(pitch_class_frames(melody))
 
 
-def pitch_class_frames(melody: NDArray[np.integer]) -> NDArray[np.float64]:
+def pitch_class_frames(melody: NDArray[np.integer]) -> NDArray[np.int64]:
     """How many frames of `melody`, int [F] (pitch or -1), each pitch class fills, [12]."""
-    return np.bincount(melody[melody != SILENT] % 12, minlength=12).astype(np.float64)
+    return np.bincount(melody[melody != SILENT] % 12, minlength=12)
 
 
-def correlations(weight: NDArray[np.float64]) -> NDArray[np.float64]:
+def correlations(weight: NDArray[np.number]) -> NDArray[np.float64]:
     """Correlation of pitch classes, `weight` [12] of each, with each of KEYS, [24]; zeros where all weigh the same."""
     centred = weight - weight.mean()
     return np.asarray(_PROFILES @ (centred / max(float(np.linalg.norm(centred)), 1e-9)))

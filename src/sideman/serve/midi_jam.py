@@ -21,7 +21,6 @@ from typing import NoReturn
 import numpy as np
 
 from sideman.engine.bundle import Bundle
-from sideman.errors import SidemanError
 from sideman.files import write_atomic
 from sideman.formats.midi_write import write_midi
 from sideman.jam.cues import ClockOut, CountIn, Part
@@ -36,25 +35,17 @@ from sideman.jam.transport import OwnClock, Transport
 from sideman.music.song import Meter
 from sideman.serve.midi_display import Display, status
 from sideman.serve.midi_ports import InPort, OutPort
+from sideman.serve.midi_watch import Watch
 
 # The last stretch before a beat is spent awake: sleep is not that exact.
 _AWAKE_SECONDS = 0.001
 # The time thread looks again after this long whatever happens.
 _LOOK_SECONDS = 0.5
 _STEP_SECONDS = 0.005
-_SHOW_SECONDS, _WATCH_SECONDS = 0.1, 0.5
 # Threads take turns at least this often, so that no other makes the time thread late.
 _TURN_SECONDS = 0.0005
-# How long a device that was unplugged may stay away.
-REOPEN_SECONDS = 30.0
 _SYSTEM = 0xF0
 _TIME_PRIORITY = 2
-
-
-class Unplugged(SidemanError):
-    """A MIDI device went away and did not come back."""
-
-    code = "unplugged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,37 +308,3 @@ def hurry(priority: int = 1) -> None:
     if sys.platform == "linux":
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(priority))
-
-
-class Watch:
-    """Notices devices that go and come. `mute` is called with true and false."""
-
-    def __init__(self, ports: tuple[InPort, OutPort], display: Display, mute: Callable[[bool], None]) -> None:
-        self._ports, self._display, self._mute = ports, display, mute
-        self._looked = -math.inf
-        self._since: float | None = None
-
-    def look(self, now: float) -> None:
-        """Look once in a while. Raises Unplugged when a device has been away for too long."""
-        if now - self._looked < _WATCH_SECONDS:
-            return
-        self._looked = now
-        gone = [port.name.stable for port in self._ports if port.name is not None and not port.there()]
-        if self._since is None and gone:
-            self._since = now
-            self._mute(True)
-            self._display.say(
-                f"sideman: '{gone[0]}' was unplugged; what was played is kept. "
-                f"Plug it in again within {REOPEN_SECONDS:.0f} seconds to go on."
-            )
-        elif self._since is not None:
-            self._return(now, gone)
-
-    def _return(self, now: float, gone: list[str]) -> None:
-        assert self._since is not None
-        if all(port.there() or port.reopen() for port in self._ports):
-            self._since = None
-            self._mute(False)
-            self._display.say("It is back.")
-        elif now - self._since > REOPEN_SECONDS:
-            raise Unplugged(f"'{gone[0]}' did not come back; what was played is kept.", "Plug it in and start again.")

@@ -1,7 +1,9 @@
 """MIDI ports of this machine: which there are, opening one, noticing that it was unplugged, and its return.
 
-Threads: what comes in is handed over in a thread of the MIDI system; everything else belongs to one thread at a
-time. A port that fails while sending says so by `gone`, never by an exception: the music is in full swing.
+Threads: no thread of the MIDI system ever runs Python. It would wait for the interpreter, which rtmidi keeps to itself
+while it opens or deletes a port and waits for that thread; and what it was to call may be gone by then. So every input
+has a thread that asks for what came in and hands it over. `send` may be called in any thread; everything else belongs
+to one at a time. A port that fails while sending says so by `gone`, never by an exception: the music is in full swing.
 """
 
 import os
@@ -11,14 +13,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from threading import Lock, Thread
 from typing import Any
 
 from sideman.errors import MissingExtra, SidemanError, WrongValue
 
 CLIENT = "sideman"
-# So long the system may need to pass on the last messages of a port that is closed. (It may be in the midst of one
-# and wait for the interpreter, which `delete` keeps to itself: then both would wait.)
+# So long the system may need to pass on the last messages of a port that is closed.
 _PARTING_SECONDS = 0.1
+# How often an input is asked for what came in.
+_ASK_SECONDS = 0.001
 # ALSA ends its names with numbers that change when a device is plugged in again.
 _NUMBERS = re.compile(r" \d+:\d+$")
 
@@ -61,6 +65,13 @@ class Ports:
                 "On Linux load snd-seq or start JACK; or play in the page: sideman jam.",
             )
 
+    def close(self) -> None:
+        """Ask for nothing more. Who ends without that keeps JACK, and all who play on it, waiting for seconds."""
+        for pair in self._systems.values():
+            for port in pair:
+                port.delete()
+        self._systems.clear()
+
     def inputs(self) -> list[PortName]:
         return self._names(0)
 
@@ -93,7 +104,10 @@ class Ports:
             raise NoMidi(f"{what}: {error}.", "Is another program using it? See: sideman jam --list-ports") from None
 
     def _names(self, side: int) -> list[PortName]:
-        return [PortName(name, system) for system, pair in self._systems.items() for name in pair[side].get_ports()]
+        """The ports of one side; one that goes while they are listed has no name."""
+        return [
+            PortName(name, system) for system, pair in self._systems.items() for name in pair[side].get_ports() if name
+        ]
 
 
 class _Port:
@@ -109,6 +123,15 @@ class _Port:
         """Whether it is still plugged in; one of our own always is. Who once was gone must be opened again."""
         self.gone = self.gone or (self.name is not None and self.name not in self._present())
         return not self.gone
+
+    def lose(self) -> None:
+        """Something was unplugged. This may have gone with it and be back under its name, but not connected: unless it
+        is our own it must be opened again."""
+        self.gone = self.name is not None
+
+    def back(self) -> bool:
+        """Whether there is, again, what it can be opened on; for one of our own always."""
+        return self.name is None or _back(self.name, self._present()) is not None
 
     def reopen(self) -> bool:
         """Try to open it again after it went."""
@@ -127,7 +150,6 @@ class _Port:
     def close(self) -> None:
         if self._port is not None:
             self._hush()
-            time.sleep(_PARTING_SECONDS)
             self._port.delete()
             self._port = None
 
@@ -139,15 +161,16 @@ class _Port:
         raise NotImplementedError
 
     def _hush(self) -> None:
-        """Nothing more comes in or goes out."""
+        """Nothing more comes in or goes out, and no thread has anything to do with the port."""
         raise NotImplementedError
 
 
 class InPort(_Port):
-    """An open input; `hear` gets every message, in a thread of the MIDI system."""
+    """An open input; `hear` gets every message, in a thread of its own."""
 
     def __init__(self, ports: Ports, name: PortName | None, label: str, hear: Callable[[bytes], None]) -> None:
         self._hear = hear
+        self._listening = False
         super().__init__(ports, name, label)
 
     def _present(self) -> list[PortName]:
@@ -156,25 +179,36 @@ class InPort(_Port):
     def _opened(self) -> Any:
         port = self._ports.open(self.name, self._label, out=False)
         port.ignore_types(sysex=True, timing=False, active_sense=True)
-        port.set_callback(self._called)
+        self._listening = True
+        self._thread = Thread(target=self._listen, args=(port,), name="sideman-midi-in", daemon=True)
+        self._thread.start()
         return port
 
     def _hush(self) -> None:
-        self._port.cancel_callback()
+        self._listening = False
+        self._thread.join()
 
-    def _called(self, event: tuple[Sequence[int], float], data: object = None) -> None:
-        self._hear(bytes(event[0]))
+    def _listen(self, port: Any) -> None:
+        while self._listening:
+            while (event := port.get_message()) is not None:
+                self._hear(bytes(event[0]))
+            time.sleep(_ASK_SECONDS)
 
 
 class OutPort(_Port):
     """An open output. `gone`: it was unplugged or failed while sending, and everything since was dropped."""
 
+    def __init__(self, ports: Ports, name: PortName | None, label: str) -> None:
+        self._sending = Lock()
+        super().__init__(ports, name, label)
+
     def send(self, message: bytes) -> None:
-        if not self.gone:
-            try:
-                self._port.send_message(message)
-            except Exception:  # whatever a driver makes of a missing device
-                self.gone = True
+        with self._sending:
+            if not self.gone:
+                try:
+                    self._port.send_message(message)
+                except Exception:  # whatever a driver makes of a missing device
+                    self.gone = True
 
     def _present(self) -> list[PortName]:
         return self._ports.outputs()
@@ -183,7 +217,9 @@ class OutPort(_Port):
         return self._ports.open(self.name, self._label, out=True)
 
     def _hush(self) -> None:
-        self.gone = True
+        with self._sending:
+            self.gone = True
+        time.sleep(_PARTING_SECONDS)
 
 
 def choose(names: Sequence[PortName], wanted: str, kind: str) -> PortName:
