@@ -36,6 +36,13 @@ def test_several_pieces_are_numbered(tmp_path: Path):
     assert mido.MidiFile(tmp_path / "a-1.mid").type == 1
 
 
+def test_one_piece_in_several_forms(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert run([*SHORT, "-o", str(tmp_path / "a.mid"), "-o", str(tmp_path / "a.abc")]) == 0
+    assert mido.MidiFile(tmp_path / "a.mid").type == 1
+    assert run(SHORT) == 0
+    assert capsys.readouterr().out == (tmp_path / "a.abc").read_text()
+
+
 def test_a_beginning_is_kept(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     start = tmp_path / "start.abc"
     start.write_text("X:1\nT:Mine\nL:1/8\nM:2/4\nK:G\nG2 A2|B4|]\n")

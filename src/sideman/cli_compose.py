@@ -12,7 +12,7 @@ from sideman.cli import FAILED
 
 @click.command(
     epilog="\b\nExamples:\n  sideman compose                            ABC on stdout, as it grows\n"
-    "  sideman compose --bars 16 -o song.pdf      needs the extra pdf; .abc .musicxml .mid .wav need none\n"
+    "  sideman compose --bars 16 -o song.pdf -o song.mid     .pdf needs the extra pdf; .abc .musicxml .mid .wav need none\n"
     "  sideman compose --list                     the prompts the model knows\n"
     '  sideman compose --period Romantic --composer "Schubert, Franz" --instrumentation "Art Song" -o song.musicxml\n'
     "  sideman compose --begin examples/greensleeves.mid --bars 24 -o longer.mid\n"
@@ -41,8 +41,15 @@ from sideman.cli import FAILED
 )
 @click.option("--model", help="A name of `sideman models list`.  [default: the one that ships]")
 @click.option("--list", "listing", is_flag=True, help="Print the prompts a model knows, and nothing else.")
-@click.option("-o", "output", metavar="PATH", type=Path, help="A file: .abc, .musicxml, .mid, .svg, .pdf or .wav.")
-def compose(begin: Path | None, free: bool, listing: bool, output: Path | None, **wishes: Any) -> int:
+@click.option(
+    "-o",
+    "outputs",
+    metavar="PATH",
+    type=Path,
+    multiple=True,
+    help="A file: .abc, .musicxml, .mid, .svg, .pdf or .wav. Give several for one piece in several forms.",
+)
+def compose(begin: Path | None, free: bool, listing: bool, outputs: tuple[Path, ...], **wishes: Any) -> int:
     """Write a new piece of sheet music.
 
     Without -o the ABC is printed while it is written. Of several pieces, or an SVG of several pages, each goes into a
@@ -59,7 +66,7 @@ def compose(begin: Path | None, free: bool, listing: bool, output: Path | None, 
         return 0
     start = beginning(load_file(begin), begin.name) if begin else ""
     request = ComposeRequest(begin=start, constrained=not free, **wishes)
-    write = choose_output(output, request.count, streamed=not free)
+    write = choose_output(outputs, request.count, streamed=not free)
     try:
         return write(composing(request))
     except BrokenPipeError:  # whoever read our ABC has had enough of it

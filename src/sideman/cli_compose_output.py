@@ -1,6 +1,6 @@
 """Where pieces go: their ABC on stdout while they grow, or files whose kind follows from their ending."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,11 +23,17 @@ Output = Callable[[Iterator[Event]], int]
 _PROBLEM = "Another --seed may do better; .abc takes it as it is."
 
 
-def choose_output(path: Path | None, count: int, streamed: bool) -> Output:
-    """What to do with the events of `count` pieces; `streamed`: they come in whole lines. Raises WrongValue,
-    CannotWrite and MissingExtra before any work is done."""
-    if path is None:
+def choose_output(paths: Sequence[Path], count: int, streamed: bool) -> Output:
+    """What to do with the events of `count` pieces: write each into all of `paths`, or print it where there are none;
+    `streamed`: they come in whole lines. Raises WrongValue, CannotWrite and MissingExtra before any work is done."""
+    if not paths:
         return partial(_print, streamed=streamed and count == 1)
+    for path in paths:
+        _check(path)
+    return partial(_save, list(zip(*(numbered(path, max(count, 1)) for path in paths), strict=True)))
+
+
+def _check(path: Path) -> None:
     ending = path.suffix.lower()
     if ending != ".abc" and ending not in ENDINGS:
         raise WrongValue(
@@ -38,7 +44,6 @@ def choose_output(path: Path | None, count: int, streamed: bool) -> Output:
     check_place(path)
     if ending != ".abc":
         check_kind(ENDINGS[ending])
-    return partial(_save, numbered(path, max(count, 1)))
 
 
 def print_prompts(model: str | None) -> None:
@@ -84,7 +89,7 @@ def _print_from(abc: str, printed: int) -> int:
     return len(fresh)
 
 
-def _save(targets: list[Path], events: Iterator[Event]) -> int:
+def _save(targets: Sequence[Sequence[Path]], events: Iterator[Event]) -> int:
     code = DONE
     with progress("Writing bars", None) as advance:
         for event in events:
@@ -103,9 +108,15 @@ def _save(targets: list[Path], events: Iterator[Event]) -> int:
     return code
 
 
-def _save_piece(target: Path, piece: Finished) -> None:
-    """Write one piece in all its files. Raises BadSheet where only its ABC could be written."""
+def _save_piece(targets: Sequence[Path], piece: Finished) -> None:
+    """Write one piece into all its files, ABC first: it is there even of what is no score. Raises BadSheet where only
+    that could be written."""
     _remark(piece)
+    for target in sorted(targets, key=lambda path: path.suffix.lower() != ".abc"):
+        _write(target, piece)
+
+
+def _write(target: Path, piece: Finished) -> None:
     if target.suffix.lower() == ".abc":
         files: tuple[bytes, ...] = ((piece.abc or piece.original).encode(),)
     elif not piece.abc:
