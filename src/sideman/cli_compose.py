@@ -12,7 +12,7 @@ from sideman.cli import FAILED
 
 @click.command(
     epilog="\b\nExamples:\n  sideman compose                            ABC on stdout, as it grows\n"
-    "  sideman compose --bars 16 -o song.pdf -o song.mid     .pdf needs the extra pdf; .abc .musicxml .mid .wav need none\n"
+    "  sideman compose --bars 16 -o song.pdf -o song.mid    .pdf needs the extra pdf; the others none\n"
     "  sideman compose --list                     the prompts the model knows\n"
     '  sideman compose --period Romantic --composer "Schubert, Franz" --instrumentation "Art Song" -o song.musicxml\n'
     "  sideman compose --begin examples/greensleeves.mid --bars 24 -o longer.mid\n"
