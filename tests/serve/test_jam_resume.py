@@ -1,5 +1,6 @@
 """A line that breaks: the jam is taken up where it was, by this server or by another."""
 
+import gc
 import json
 import urllib.request
 
@@ -129,6 +130,23 @@ def test_a_full_room_says_so(place, monkeypatch):
     with place.player() as first, place.player() as second:
         first.start()
         assert second.start()["code"] == "room_full"
+
+
+def test_what_ended_lines_leave_behind_is_collected(tiny_home, monkeypatch):
+    """A connection is garbage in circles; Python itself would look for it some minutes later."""
+    monkeypatch.setattr(jam_room, "SWEEP_SECONDS", 0.05)
+    monkeypatch.setattr(jam_room, "ENDED_LINES", 3)
+    place = Place()
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(6):
+            with place.player() as player:
+                player.start()
+        until(lambda: sum(type(each).__name__ == "_SelectorSocketTransport" for each in gc.get_objects()) < 5)
+    finally:
+        gc.enable()
+        place.stop()
 
 
 def test_records_are_kept_where_asked(tiny_home, tmp_path):

@@ -5,6 +5,7 @@ nothing from more cores or more rows a pass, so players are shared out between s
 """
 
 import asyncio
+import gc
 import os
 import secrets
 from collections.abc import Callable
@@ -30,6 +31,8 @@ RESUME_SECONDS, SWEEP_SECONDS = 60.0, 5.0
 MAX_PLAYERS = 256
 # Jams that are over whose records can still be fetched.
 KEPT_LOGS = 64
+# A connection that ended is garbage in circles, some tens of kilobytes of it, and Python would leave it for minutes.
+ENDED_LINES = 16
 _CORES = os.cpu_count() or 1
 SCHEDULERS = min(2, _CORES)
 
@@ -101,6 +104,7 @@ class JamRoom:
         self._guests: dict[str, Guest] = {}
         self._over: dict[str, Log] = {}
         self._past = Tally()
+        self._ended = 0  # lines since garbage was collected
 
     async def sit(self, start: Start, outbox: Outbox) -> tuple[Seat, bool]:
         """A seat for a player, his old one if he comes back in time, to whatever process. Raises UnknownModel,
@@ -139,6 +143,7 @@ class JamRoom:
 
     def away(self, seat: Seat, outbox: Outbox) -> None:
         """The line of a player broke; his seat is kept a while."""
+        self._ended += 1
         guest = self._guests.get(seat.name)
         if guest is not None and guest.outbox is outbox:
             guest.outbox, guest.left = None, guest.scheduler.clock()
@@ -176,10 +181,13 @@ class JamRoom:
         return sum(guest.outbox is not None for guest in self._guests.values())
 
     async def sweep(self) -> None:
-        """Clear the seats of those who did not come back, until cancelled."""
+        """Clear the seats of those who did not come back, and what ended lines left, until cancelled."""
         while True:
             await asyncio.sleep(SWEEP_SECONDS)
             self._let_go()
+            if self._ended >= ENDED_LINES:
+                self._ended = 0
+                gc.collect()
             if self.shelf is not None:
                 await asyncio.to_thread(self.shelf.sweep)
             for guest in list(self._guests.values()):

@@ -11,7 +11,7 @@ import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from threading import Lock, Thread
 from typing import Any
@@ -23,6 +23,8 @@ CLIENT = "sideman"
 _PARTING_SECONDS = 0.1
 # How often an input is asked for what came in.
 _ASK_SECONDS = 0.001
+# JACK refuses a client while another of its name, be it on another server, is just being let in.
+_TRIES, _AGAIN_SECONDS = 3, 0.1
 # ALSA ends its names with numbers that change when a device is plugged in again.
 _NUMBERS = re.compile(r" \d+:\d+$")
 
@@ -52,10 +54,11 @@ class Ports:
     def __init__(self) -> None:
         self._rtmidi = _import_rtmidi()
         self._systems: dict[int, tuple[Any, Any]] = {}
+        name = f"{CLIENT}-ports-{os.getpid()}"
         with _no_noise():
             for system in self._rtmidi.get_compiled_api():
                 try:
-                    pair = self._rtmidi.MidiIn(system, "sideman-ports"), self._rtmidi.MidiOut(system, "sideman-ports")
+                    pair = self._rtmidi.MidiIn(system, name), self._rtmidi.MidiOut(system, name)
                 except self._rtmidi.RtMidiError:
                     continue
                 self._systems[system] = pair
@@ -92,6 +95,13 @@ class Ports:
 
     def open(self, name: PortName | None, label: str, out: bool) -> Any:
         """A port of rtmidi, connected to `name` or, without one, there for others to connect to. Raises NoMidi."""
+        for _ in range(_TRIES - 1):
+            with suppress(NoMidi):
+                return self._open(name, label, out)
+            time.sleep(_AGAIN_SECONDS)
+        return self._open(name, label, out)
+
+    def _open(self, name: PortName | None, label: str, out: bool) -> Any:
         kind = self._rtmidi.MidiOut if out else self._rtmidi.MidiIn
         try:
             system = next(iter(self._systems)) if name is None else name.system

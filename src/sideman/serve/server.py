@@ -1,6 +1,7 @@
 """Listening: a socket, and uvicorn on it until somebody stops it."""
 
 import asyncio
+import gc
 import socket as sockets
 import ssl
 import sys
@@ -102,4 +103,13 @@ def serve_on(
 ) -> None:
     """Serve until SIGINT or SIGTERM."""
     sys.setswitchinterval(SWITCH_SECONDS)
-    make_server(make_app(token, model, log, shelf), tls).run(sockets=[socket])
+    server = make_server(make_app(token, model, log, shelf), tls)
+    _keep_what_is_loaded()
+    server.run(sockets=[socket])
+
+
+def _keep_what_is_loaded() -> None:
+    """Collections of garbage pass over it from now on: in the midst of a jam they must be quick."""
+    gc.collect()
+    gc.freeze()
+    gc.collect()
