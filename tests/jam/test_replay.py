@@ -27,7 +27,7 @@ def recorded(tiny_bundles) -> bytes:
         if message.request == 10:
             scheduler.post(seat, Set(temperature=1.4, meter="3/4", lookahead=2.0))
         if message.request % 7:  # every seventh is overtaken, as it may happen
-            while seat.inbox or scheduler._tasks:
+            while message.request not in [getattr(said, "request", None) for said in told] or scheduler._tasks:
                 time.sleep(0.002)
     scheduler.close()
     return seat.log.text()
