@@ -181,7 +181,7 @@ def test_ports_of_our_own(jack):
         (["--midi-in", "organ", "--midi-out", "test"], "There is no MIDI input 'organ'. MIDI inputs: 'test-keys:out'"),
         (["--virtual", "x", "--midi-clock", "--bpm", "90"], "--midi-clock follows another clock"),
         (["--virtual", "x", "-o", "take.wav"], "take.wav is no name for a MIDI file"),
-        (["--virtual", "x", "-o", "/nowhere/take.mid"], "/nowhere is no folder"),
+        (["--virtual", "x", "-o", "/nowhere/take.mid"], "There is no folder /nowhere"),
         (["--virtual", "x", "--meter", "4/5"], "4/5 is not a metre"),
         (["--virtual", "x", "--model", "nobody"], "There is no model 'nobody'"),
     ],
