@@ -9,7 +9,13 @@ from starlette.testclient import TestClient
 from sideman.serve.app import make_app
 from sideman.serve.site import STATIC
 
-TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".html": "text/html"}
+TYPES = {
+    ".js": "text/javascript",
+    ".css": "text/css",
+    ".svg": "image/svg+xml",
+    ".html": "text/html",
+    ".ico": "image/x-icon",
+}
 
 
 @pytest.fixture(scope="module")
