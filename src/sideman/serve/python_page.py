@@ -1,4 +1,5 @@
-"""The Python interface as pages: what each room holds, read from its source, so that nothing has to be imported.
+"""The Python interface as pages: what each room holds, read from its source, so that nothing has to be imported. A page
+is made when it is first asked for, and kept.
 
 Public is what stands at the top of a module and does not begin with `_`; of a class its fields and methods.
 """
@@ -6,6 +7,7 @@ Public is what stands at the top of a module and does not begin with `_`; of a c
 import ast
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from html import escape
 from inspect import cleandoc
 from pathlib import Path
@@ -34,6 +36,7 @@ def public(body: Sequence[ast.stmt]) -> list[Definition]:
     return [node for node in body if isinstance(node, Definition) and not node.name.startswith("_")]
 
 
+@cache
 def index_page(link: str = "python/{}") -> str:
     """All rooms and their modules; `link` leads to the page of a room."""
     parts = ["<p>The rooms of the package <code>sideman</code>; a module is <code>sideman.ROOM.NAME</code>.</p>"]
@@ -48,6 +51,7 @@ def index_page(link: str = "python/{}") -> str:
     return html_page("Sideman in Python", parts)
 
 
+@cache
 def room_page(room: str, index: str = "../python") -> str:
     """Everything public of a room. Raises KeyError for a name that is no room."""
     if room not in ROOMS:
