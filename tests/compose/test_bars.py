@@ -38,6 +38,7 @@ def test_a_header_as_the_data_has_it():
         (SONG[:0], "%%score"),
         (SONG[:1], "L:1/0"),
         (SONG[:2], "Q:fast"),
+        (SONG[:2], "Q:1/4=4000"),
         (SONG[:2], "M:3/0"),
         (SONG[:2], "M:abc"),
         (SONG[:4], "K:H"),
@@ -99,7 +100,8 @@ def line(*chunks: str, number: int = 1, last: bool = False, fixed: bool = False,
         ("[V:1]G2 F2", "|[V:2][DF]2 ^D2", "|[V:3]G,,4", "|[V:4]B,4|\n"),
         ("[V:2]G2 F2|\n",),
         ("[V:1](3GAB c2", ":|1[V:3]{c}d4:|1\n"),
-        ('[V:1]"^a tempo" [M:3/4] c6', "|[V:3]!p!C6|\n"),
+        ('[V:1]"^a tempo" [M:3/4] c6', "|[V:2][M:3/4]z6", "|[V:3]!p!C6|\n"),
+        ("[V:1][Q:3/8=60]G2 F2", '|[V:2][Q:"Largo" 1/4=50][K:bass]G4|\n'),
     ],
 )
 def test_lines_that_may_stand(chunks: tuple[str, ...]):
@@ -126,6 +128,10 @@ def test_lines_that_may_stand(chunks: tuple[str, ...]):
         (("[V:1]G2 F2", "|[V:2]G4"), "|][V:3]G4"),
         (("[V:1]G2 F2", "|[V:2]G4"), "|[V:3]G4|]\n"),
         (("[V:1]G2 F2",), ":|[V:2]G4:|1\n"),
+        ((), "[V:1][M:4:6/8]G2 F2"),
+        ((), "[V:1][Q:11/4=66]G2 F2"),
+        ((), "[V:1][Q:1/4=726]G2 F2"),
+        (("[V:1]G2 F2",), "|[V:2][M:3/4]G4"),  # the first voice goes on in 2/4
     ],
 )
 def test_chunks_that_may_not_follow(before: tuple[str, ...], chunk: str):
@@ -184,7 +190,19 @@ def test_a_bar_ends_when_it_is_full(chunk: str, expected: str):
     assert line("[V:1]G2 F2").trimmed(chunk) == expected
 
 
-@pytest.mark.parametrize("chunk", ["", "garbage", "|[V:2]G9|\n", "[V:9]c", "|[V:3]G", "[V:3]c|d|e\n"])
+@pytest.mark.parametrize(
+    "chunk",
+    [
+        "",
+        "garbage",
+        "|[V:2]G9|\n",
+        "[V:9]c",
+        "|[V:3]G",
+        "[V:3]c|d|e\n",
+        "|[V:2][M:4:6/8][Q:1/4=900]G4",
+        "|[V:3][M:3/4]G4",
+    ],
+)
 def test_a_mended_chunk_may_always_follow(chunk: str):
     for before in ((), ("[V:1]G2 F2",), ("[V:1]G4", "|[V:2]G4")):
         for last in (False, True):

@@ -72,7 +72,7 @@ def songs(draw: st.DrawFn) -> Song:
 
 
 @given(songs())
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=75, deadline=None)
 def test_reading_back_gives_the_same_song(song):
     assert outline(read_abc(write_abc(song))) == outline(song)
 

@@ -36,7 +36,7 @@ def test_contract(song):
     assert answer.meter == str(song.meters[0])
 
 
-@pytest.mark.parametrize(("notes", "n"), [(150, 3), (500, 1)], ids=["600 frames", "2000 frames"])
+@pytest.mark.parametrize(("notes", "n"), [(150, 3), (300, 1)], ids=["600 frames", "1200 frames"])
 def test_longer_than_the_window(notes, n):
     answer = ask(tune((ODE * 32)[:notes]), n=n)
     for option in answer.options:

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from sideman.compose.header import Header, metre_length
+from sideman.compose.header import Header, is_tempo, metre_length
 from sideman.errors import BadSheet
 from sideman.music.sheet.bars import BARLINE, split_voice_bar
 from sideman.music.sheet.durations import duration, spell
@@ -12,6 +12,7 @@ from sideman.music.sheet.durations import duration, spell
 _PIECE = re.compile(rf"((?:{BARLINE})[0-9,.\-:]*)?\[V:(\d+)\](.*)", re.DOTALL)
 _PLAIN = (1, 2, 4, 8)  # denominators of rests that need no tuplet
 _METRE = re.compile(r"\[M:([^\]]*)\]")
+_FIELD = re.compile(r"\[([MQ]):([^\]]*)\]")
 _BARLINE = re.compile(BARLINE)
 _ATOM = re.compile(
     r"""\s+|\[[A-Za-z]:[^\]]*\]|![^!]*!|"[^"]*"|\{[^}]*\}|\(\d(?::\d*)*|[()]"""
@@ -57,6 +58,8 @@ class Line:
             return "a barline inside a bar"
         if _crooked(bar):
             return "an open bracket"
+        if any(map(self._unplayable, _FIELD.finditer(bar))):
+            return "a metre or tempo that is none, or not that of the other voices"
         return self._wrong_length(bar)
 
     def overfull(self, chunk: str) -> bool:
@@ -110,7 +113,8 @@ class Line:
         waiting = self.left()
         voice = found[2] if found and found[2] in waiting else waiting[0]
         bar = split_voice_bar(found[3].rstrip("\n"))[0] if found and found[2] == voice else ""
-        length = self.length or self.metre or 1 / self.header.unit
+        bar = _FIELD.sub(lambda field: "" if self._unplayable(field) else field[0], bar)
+        length = self.length or self._metre_of(bar) or 1 / self.header.unit
         before = self.barline or (found[1] if found else "") or "|"
         ends = chunk.endswith("\n") or voice == self._order[-1]
         after = f"{before if self.voices else '|'}\n" if ends else ""
@@ -136,6 +140,13 @@ class Line:
             return duration(bar[opening.end() :] if opening else bar)
         except BadSheet:
             return None
+
+    def _unplayable(self, found: re.Match[str]) -> bool:
+        """Whether a metre or tempo inside a bar cannot be read, or a metre is not that of the voices before."""
+        if found[1] == "Q":
+            return not is_tempo(found[2])
+        length = metre_length(found[2], self.header.unit)
+        return length is None or bool(self.voices and length != self.metre)
 
     def _metre_of(self, bar: str) -> Fraction | None:
         found = _METRE.search(bar)

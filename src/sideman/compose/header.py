@@ -19,8 +19,9 @@ NEEDED = {"L:": "L:1/8", "M:": "M:4/4", "K:": "K:C"}
 MOST_VOICES = 16
 PROMPT_LINES = 3
 _UNIT = re.compile(r"1/(?:1|2|4|8|16|32)")
-_TEMPO = re.compile(r'(?:"[^"]{0,40}" ?)?(?:\d+/\d+=\d+(?:\.\d+)?)?(?: ?"[^"]{0,40}")?')
-_METRE = re.compile(r"(\d{1,2})/(\d{1,2})|C\|?")
+_TEMPO = re.compile(r'(?:"[^"]{0,40}" ?)?(?:([1-9])/(1|2|4|8|16|32)=(\d+(?:\.\d+)?))?(?: ?"[^"]{0,40}")?')
+_TEMPI = (10, 400)  # quarter notes a minute
+_METRE = re.compile(r"(\d{1,2})/(1|2|4|8|16|32)|C\|?")
 _VOICE = re.compile(r'(\d+)((?: [^"]*|"[^"]*")*)')
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
@@ -28,10 +29,19 @@ _PAIRS = {")": "(", "]": "[", "}": "{"}
 def metre_length(value: str, unit: Fraction) -> Fraction | None:
     """A bar of the metre `3/4`, `C` or `C|` in units of `unit` (what `L:` says); None where there is none."""
     found = _METRE.fullmatch(value.strip())
-    if found is None or found[2] == "0":
+    if found is None:
         return None
     whole = Fraction(int(found[1]), int(found[2])) if found[1] else Fraction(1)
     return whole / unit if whole else None
+
+
+def is_tempo(value: str) -> bool:
+    """Whether a value of `Q:` can be read and played: words, or a note and how many of it a minute."""
+    found = _TEMPO.fullmatch(value)
+    if not value or found is None:
+        return False
+    quarters = 4 * int(found[1]) / int(found[2]) * float(found[3]) if found[1] else _TEMPI[0]
+    return _TEMPI[0] <= quarters <= _TEMPI[1]
 
 
 @dataclass
@@ -102,7 +112,7 @@ class Header:
         if kind == "L:":
             return "" if _UNIT.fullmatch(value) else "an unusual unit"
         if kind == "Q:":
-            return "" if value and _TEMPO.fullmatch(value) else "no tempo"
+            return "" if is_tempo(value) else "no tempo"
         if kind == "M:":
             return "" if metre_length(value, self.unit) else "no metre"
         if kind == "K:":
