@@ -39,7 +39,7 @@ def struck(bundle, place, rng, count):
     return rng.integers(NOTE_ON, CHORD_HOLD, count)
 
 
-@settings(max_examples=18, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=STEPS, window=st.sampled_from([16, 40, 256]), start=st.integers(0, 60))
 def test_replanned_is_planned(partner, steps, window, start):
     bundle = partner
