@@ -26,6 +26,12 @@ class Processes(Place):
         children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
         return {child for child in children if b"spawn_main" in _command(child)}
 
+    def kill_in_turn(self) -> None:
+        """Kill every worker, each when the one before has its successor."""
+        for pid in self.workers():
+            os.kill(pid, signal.SIGKILL)
+            until(lambda dead=pid: dead not in self.workers() and len(self.workers()) == 2)
+
     def stop(self) -> tuple[int, str]:  # type: ignore[override]
         self.process.send_signal(signal.SIGINT)
         _, said = self.process.communicate(timeout=60)

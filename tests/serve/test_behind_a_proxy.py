@@ -1,8 +1,6 @@
 """Behind nginx, configured by the lines of docs/serving.md: two workers, one of which dies in the middle of a jam."""
 
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import urllib.request
@@ -70,9 +68,7 @@ def test_a_jam_outlives_its_worker(workers: Processes, proxy: Proxy):
     with proxy.player(open_timeout=PATIENCE) as player:
         session = player.start()["session"]
         assert all(player.play(beat + 0.05, 60 + beat % 7)["chords"] for beat in range(4))
-        for pid in workers.workers():  # one of them has it
-            os.kill(pid, signal.SIGKILL)
-            until(lambda dead=pid: dead not in workers.workers() and len(workers.workers()) == 2)
+        workers.kill_in_turn()  # one of them has it
         player.closed()
     with proxy.player(open_timeout=PATIENCE) as player:
         started = player.start(session=session)

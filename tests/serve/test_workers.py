@@ -1,14 +1,12 @@
 """Several processes behind one port: a jam goes on when the one that had it is gone, and another takes its place."""
 
-import os
-import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jam_server import PATIENCE, Place, until
+from jam_server import PATIENCE, Place
 from processes import Processes
 
 pytestmark = pytest.mark.live
@@ -97,9 +95,7 @@ def test_a_worker_that_is_killed_is_replaced_and_its_jam_goes_on(tmp_path: Path)
             session = player.start()["session"]
             assert all(play_on(player, range(4)))
             (record,) = tmp_path.glob(f"*/{session}~*.jsonl")
-            for pid in place.workers():  # one of them has it
-                os.kill(pid, signal.SIGKILL)
-                until(lambda dead=pid: dead not in place.workers() and len(place.workers()) == 2)
+            place.kill_in_turn()  # one of them has it
             player.closed()
         with place.player(open_timeout=PATIENCE) as player:
             started = player.start(session=session)
