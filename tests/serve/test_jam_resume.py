@@ -3,9 +3,12 @@
 import gc
 import json
 import urllib.request
+from asyncio import Transport
+from weakref import WeakSet
 
 import pytest
 from jam_server import Place, until
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sideman.serve import jam_room
 
@@ -136,23 +139,26 @@ def test_what_ended_lines_leave_behind_is_collected(tiny_home, monkeypatch):
     """A connection is garbage in circles; Python itself would look for it some minutes later."""
     monkeypatch.setattr(jam_room, "SWEEP_SECONDS", 0.05)
     monkeypatch.setattr(jam_room, "ENDED_LINES", 3)
-    place = Place()
-    gc.collect()
-    gc.disable()
+    lines: WeakSet[Transport] = WeakSet()
+    made = H11Protocol.connection_made
 
-    def lines() -> int:
-        return sum(type(each).__name__ == "_SelectorSocketTransport" for each in gc.get_objects())
+    def noted(protocol: H11Protocol, transport: Transport) -> None:
+        lines.add(transport)
+        made(protocol, transport)
+
+    monkeypatch.setattr(H11Protocol, "connection_made", noted)
+    place = Place()
 
     def one_more() -> None:
         with place.player() as player:
             player.start()
 
-    before = lines()  # of other tests
+    gc.disable()
     try:
         for _ in range(6):
             one_more()
         # A line that is still closing when garbage is collected stays until the lines after it ended, too.
-        until(lambda: one_more() or lines() < before + 5)
+        until(lambda: one_more() or 0 < len(lines) < 5)
     finally:
         gc.enable()
         place.stop()
