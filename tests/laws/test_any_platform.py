@@ -1,6 +1,7 @@
 """The package runs on Linux, macOS and Windows: what only some of them have is used behind a question for it."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,22 +26,29 @@ ATTRIBUTES = {
 }  # fmt: skip
 FOLDERS = ("/bin/", "/dev/", "/etc/", "/proc/", "/sys/", "/tmp", "/usr/", "/var/")
 LOOKED_THROUGH = "/usr/share/"  # for what may be there
+READING = ("read_text", "write_text")
+WORDS = re.compile(
+    r"\b(?:{})\b|['\"](?:{})".format("|".join({*MODULES, *READING}.union(*ATTRIBUTES.values())), "|".join(FOLDERS))
+)
 QUESTIONS = ("sys.platform", "os.name", "hasattr(")
 
 
 def unguarded(text: str) -> Iterator[str]:
     """What of a module not every platform has, and nobody asks for before."""
-    yield from _inside(ast.parse(text), guarded=False)
-
-
-def _inside(node: ast.AST, guarded: bool) -> Iterator[str]:
-    if not guarded:
+    if not WORDS.search(text):  # parsing all there is would take seconds
+        return
+    ahead: list[ast.AST] = [ast.parse(text)]
+    while ahead:
+        node = ahead.pop()
         yield from _named(node)
-    asks = isinstance(node, ast.If | ast.IfExp) and any(question in ast.unparse(node.test) for question in QUESTIONS)
-    for child in ast.iter_child_nodes(node):
-        docstring = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
-        if not docstring:
-            yield from _inside(child, guarded or asks)
+        if isinstance(node, ast.If | ast.IfExp) and any(question in ast.unparse(node.test) for question in QUESTIONS):
+            continue
+        ahead.extend(child for child in reversed(list(ast.iter_child_nodes(node))) if not _is_text(child))
+
+
+def _is_text(node: ast.AST) -> bool:
+    """A docstring."""
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _named(node: ast.AST) -> Iterator[str]:
@@ -54,7 +62,7 @@ def _named(node: ast.AST) -> Iterator[str]:
             yield f"{module}.{name}"
         case ast.Constant(value=str(text)) if text.startswith(FOLDERS) and not text.startswith(LOOKED_THROUGH):
             yield text
-        case ast.Call(func=ast.Attribute(attr="read_text" | "write_text" as name), args=given, keywords=named):
+        case ast.Call(func=ast.Attribute(attr=str(name)), args=given, keywords=named) if name in READING:
             in_order = len(given) > (name == "write_text")
             if not in_order and all(keyword.arg != "encoding" for keyword in named):
                 yield f"{name} without an encoding"

@@ -272,6 +272,36 @@ def test_a_closed_tab_keeps_its_take(open_page: Open) -> None:
     assert re.search(r"2 notes", page.inner_text(".take"))
 
 
+PAINTINGS = """
+  const clear = CanvasRenderingContext2D.prototype.clearRect;
+  window.painted = 0;
+  CanvasRenderingContext2D.prototype.clearRect = function (...box) { window.painted += 1; clear.apply(this, box); };
+"""
+TEN_FRAMES = """() => new Promise((done) => {
+  let count = 0;
+  const next = () => (count++ < 10 ? requestAnimationFrame(next) : done());
+  next();
+})"""
+
+
+def test_at_rest_nothing_is_painted(open_page: Open) -> None:
+    """It may stay open for days on a battery."""
+    page = open_page(init=PAINTINGS)
+
+    def painted(change: str) -> int:
+        page.evaluate(TEN_FRAMES)
+        before = page.evaluate("painted")
+        page.evaluate(change)
+        page.evaluate(TEN_FRAMES)
+        return page.evaluate("painted") - before
+
+    assert painted("0") == 0
+    assert painted("sideman.app.down.add(60)") == 1
+    assert painted("sideman.app.down.delete(60)") == 1
+    assert painted("sideman.settings.set('keyOctave', 3)") == 1, "the letters move"
+    assert painted("document.getElementById('keys').style.width = '300px'") >= 1
+
+
 def test_mouse_and_touch_play_the_drawn_keys(open_page: Open) -> None:
     page = open_page(settings=FAST)
     box = page.locator("#keys").bounding_box()

@@ -14,7 +14,7 @@ from sideman.formats import musicxml_bars as steering
 from sideman.formats.musicxml_repeats import playing_order
 from sideman.formats.score_loudness import Loudness
 from sideman.formats.score_programs import program_of
-from sideman.music.score import ZERO, Event, Part, Score, Voice
+from sideman.music.score import ZERO, Event, Part, Pitch, Score, Voice
 
 DEFAULT_QPM = 100.0
 MAX_EVENTS = 200_000
@@ -143,7 +143,7 @@ def _notes(score: Score, part: Part, number: int, bars: list[tuple[int, Fraction
     starts = score.bar_starts()
     for voice in part.voices:
         # Ties that are held, by (end, written pitch): the onset of the note and its velocity.
-        held: dict[tuple[Fraction, object], tuple[Fraction, int]] = {}
+        held: dict[tuple[Fraction, Pitch], tuple[Fraction, int]] = {}
         for bar, start in bars:
             for event, onset, end in _timed(voice, bar, start):
                 velocity = loudness.velocity(starts[bar] + event.onset, event.signs)
@@ -154,7 +154,7 @@ def _notes(score: Score, part: Part, number: int, bars: list[tuple[int, Fraction
                     else:
                         yield from _played(part, number, note.pitch.midi, began, end, loud)
         for (end, pitch), (began, loud) in held.items():
-            yield from _played(part, number, pitch.midi, began, end, loud)  # type: ignore[attr-defined]
+            yield from _played(part, number, pitch.midi, began, end, loud)
 
 
 def _played(part: Part, number: int, written: int, onset: Fraction, end: Fraction, loud: int) -> Iterator[PlayedNote]:

@@ -47,6 +47,12 @@ def program_of(name: str) -> int:
     return next((program for pattern, program in _COMPILED if pattern.search(name)), 0)
 
 
+# Last programs of families, in order.
+_UP_TO: tuple[tuple[int, Family], ...] = (
+    (7, "keys"), (51, "strings"), (54, "voice"), (63, "brass"), (79, "wind"),
+)  # fmt: skip
+
+
 def family_of(program: int) -> Family:
     """How a program makes its sound."""
     if program in (6, 15) or 24 <= program <= 39 or program in (45, 46) or 104 <= program <= 108:
@@ -55,7 +61,4 @@ def family_of(program: int) -> Family:
         return "bells"
     if 16 <= program <= 23:
         return "organ"
-    for last, family in ((7, "keys"), (51, "strings"), (54, "voice"), (63, "brass"), (79, "wind")):
-        if program <= last:
-            return family  # type: ignore[return-value]
-    return "keys"
+    return next((family for last, family in _UP_TO if program <= last), "keys")

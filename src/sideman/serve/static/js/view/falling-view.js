@@ -13,12 +13,15 @@ export class FallingView {
   constructor(canvas, palette) {
     this.surface = new Surface(canvas);
     this.palette = palette;
+    this.empty = -1; // version of the surface that is known to be clear
   }
 
   /** `layout` places the keys; `scene` is {stage, beat, beats shown, showChords} or null at rest. */
   draw(layout, scene) {
-    const { context, width, height } = this.surface;
+    const { context, width, height, version } = this.surface;
+    if (!scene && this.empty === version) return;
     context.clearRect(0, 0, width, height);
+    this.empty = scene ? -1 : version;
     if (!scene) return;
     this.#lanes(layout);
     const y = (beat) => height - ((beat - scene.beat) / scene.beats) * height;

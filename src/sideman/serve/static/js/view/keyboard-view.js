@@ -11,6 +11,7 @@ export class KeyboardView {
     this.surface = new Surface(canvas);
     this.palette = palette;
     this.letterOf = letterOf;
+    this.drawn = ""; // what the picture shows, as text
     this.#layOut();
   }
 
@@ -25,10 +26,20 @@ export class KeyboardView {
     const { layout } = this;
     const shown = (pitches) => new Set([...pitches].map((pitch) => layout.shown(pitch)));
     const [mine, theirs] = [shown(player), shown(band)];
+    if (!this.#differs(mine, theirs)) return;
     const { context, width, height } = this.surface;
     context.clearRect(0, 0, width, height);
     for (let pitch = layout.low; pitch <= layout.high; pitch += 1) if (!isBlack(pitch)) this.#key(pitch, mine, theirs);
     for (let pitch = layout.low; pitch <= layout.high; pitch += 1) if (isBlack(pitch)) this.#key(pitch, mine, theirs);
+  }
+
+  /** Whether another picture is due: a piano that nobody plays must cost nothing. */
+  #differs(mine, theirs) {
+    const letters = this.layout.whites.map(this.letterOf);
+    const due = [this.version, this.palette.version, [...mine].sort(), [...theirs].sort(), letters].join(";");
+    const differs = due !== this.drawn;
+    this.drawn = due;
+    return differs;
   }
 
   #layOut() {

@@ -5,6 +5,7 @@ const NAMES = ["ground", "panel", "line", "ink", "soft", "band", "player", "band
 
 export class Palette {
   constructor() {
+    this.version = 0; // grows when the colours change
     this.read();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.read());
   }
@@ -14,6 +15,7 @@ export class Palette {
     this.colours = Object.fromEntries(NAMES.map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
     this.text = style.getPropertyValue("--text-face").trim();
     this.display = style.getPropertyValue("--display-face").trim();
+    this.version += 1;
   }
 
   get(name) {
