@@ -90,16 +90,16 @@ class Stream:
         """One pass; the graph writes new keys and values straight into the cache."""
         if self._binding is None:
             self._binding = self.bundle.step.io_binding()
-            self._binding.bind_output("logits")
             for number, layer in enumerate(self.cache):
                 self._binding.bind_cpu_input(f"past_{number}", layer)
                 place = ("cpu", 0, np.float32, layer.shape, layer.ctypes.data)
                 self._binding.bind_output(f"present_{number}", *place)
         for name, array in inputs.items():
             self._binding.bind_cpu_input(name, array)
-        self._binding.bind_output("logits")  # a new one: its shape differs from pass to pass
+        # Into memory of our own: to be asked for the logits the runtime would wrap every part of the cache, too.
+        logits = np.empty((self.rows, len(inputs["read"]), self.bundle.vocabulary.size), np.float32)
+        self._binding.bind_output("logits", "cpu", 0, np.float32, logits.shape, logits.ctypes.data)
         self.bundle.step.run_with_iobinding(self._binding)
-        logits: Floats = self._binding.get_outputs()[0].numpy()
         return logits
 
     def _reserve(self, slots: int) -> None:

@@ -7,6 +7,9 @@ a total variation distance d choose alike with probability (1 - d) / (1 + d) at 
 2025). So a plan holds on to what a surprise does not touch.
 """
 
+import math
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +19,7 @@ from sideman.music.vocabulary import CHORD_HOLD, NOTE_HOLD, NOTE_ON, SILENCE, Pa
 # SplitMix64 (Steele, Lea and Flood, 2014).
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _MIX = (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
+_SHIFTS, _LOW = (np.uint64(30), np.uint64(27), np.uint64(31)), np.uint64(11)
 # More columns than any vocabulary has.
 _COLUMNS = 2**20
 # Columns of scores: silence, the hold of what sounds, then the onsets in the order of their ids.
@@ -41,7 +45,7 @@ def choose(scores: Floats, place: int, seed: int, temperature: float, min_p: flo
     if temperature == 0:
         return int(scores.argmax())
     x = scores / np.float32(temperature)
-    columns = np.flatnonzero(x >= x.max() + np.log(min_p)) if min_p > 0 else np.arange(len(x))
+    columns = (x >= x.max() + math.log(min_p)).nonzero()[0] if min_p > 0 else np.arange(len(x))
     if len(columns) == 1:
         return int(columns[0])
     return int(columns[np.argmax(x[columns] + gumbel(seed, place, columns))])
@@ -77,17 +81,16 @@ def token_of(vocabulary: Vocabulary, part: PartName, column: int, previous: int)
 
 def gumbel(seed: int, place: int, columns: NDArray[np.integer]) -> NDArray[np.float64]:
     """Gumbel noise of columns [K] at a place, for a seed from 0 to 2**63 - 1."""
-    start = _scramble(np.array([seed], np.uint64))
-    counters = np.uint64(place * _COLUMNS + 1) + columns.astype(np.uint64)
-    bits = _scramble(start + counters * _STEP) >> np.uint64(11)
-    return np.asarray(-np.log(-np.log((bits + 0.5) * 2.0**-53)))
+    counters = columns.astype(np.uint64)
+    counters += np.uint64(place * _COLUMNS + 1)
+    counters *= _STEP
+    counters += _start(seed)
+    return np.asarray(-np.log(-np.log((_bits(counters) + 0.5) * 2.0**-53)))
 
 
 def uniform(seed: int, places: Ints) -> NDArray[np.float64]:
     """Uniform numbers in [0, 1) that belong to places [N]."""
-    start = _scramble(np.array([seed], np.uint64))
-    counters = places.astype(np.uint64) * np.uint64(_COLUMNS)
-    return np.asarray((_scramble(start + counters * _STEP) >> np.uint64(11)) * 2.0**-53)
+    return np.asarray(_bits(places.astype(np.uint64) * np.uint64(_COLUMNS) * _STEP + _start(seed)) * 2.0**-53)
 
 
 def prolong(vocabulary: Vocabulary, previous: int, wanted: int | None) -> int:
@@ -105,7 +108,17 @@ def is_hold(vocabulary: Vocabulary, token: int) -> bool:
     return NOTE_HOLD <= token < NOTE_ON or CHORD_HOLD <= token < vocabulary.chord_on
 
 
+@lru_cache(maxsize=64)  # as many as play at once
+def _start(seed: int) -> NDArray[np.uint64]:
+    return _scramble(np.array([seed], np.uint64))
+
+
+def _bits(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """53 random bits of each number."""
+    return _scramble(x) >> _LOW
+
+
 def _scramble(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    x = (x ^ (x >> np.uint64(30))) * _MIX[0]
-    x = (x ^ (x >> np.uint64(27))) * _MIX[1]
-    return np.asarray(x ^ (x >> np.uint64(31)))
+    x = (x ^ (x >> _SHIFTS[0])) * _MIX[0]
+    x = (x ^ (x >> _SHIFTS[1])) * _MIX[1]
+    return np.asarray(x ^ (x >> _SHIFTS[2]))
