@@ -1,5 +1,6 @@
 """What tests of several rooms share: a melody in a file, and an accompanist that needs no weights."""
 
+import gc
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -17,6 +18,15 @@ pytest_plugins = ("tiny_models", "toy_music")  # fixtures: the tiny networks; so
 # A loaded machine is no failure of ours; other examples come with every run.
 settings.register_profile("sideman", deadline=None, max_examples=50)
 settings.load_profile("sideman")
+
+
+gc.disable()  # while everything is imported
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded stays: no collection of garbage needs to look through it again."""
+    gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session", autouse=True)
