@@ -57,6 +57,16 @@ def test_released_before_struck():
     assert [(c.onset, c.end, c.symbol) for c in chords.history] == [(0, 4, "C"), (4, 6, "F")]
 
 
+def test_what_is_taken_up_right_after_a_rest_overlaps_nothing():
+    chords = Sounding(Synth().hear)
+    chords.plan(plan(0, 32, (0, 4, "C", True)), -1)
+    chords.advance(0)
+    chords.rest(0.03)
+    chords.advance(0.03)
+    chords.rest(1)
+    assert [(c.onset, c.end) for c in chords.history] == [(0, 0.03), (0.03, 1)]
+
+
 def test_what_goes_on_is_not_struck_again():
     synth = Synth()
     chords = Sounding(synth.hear, octave=1)

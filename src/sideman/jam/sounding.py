@@ -140,6 +140,8 @@ class Sounding:
         for key in self._on:
             self._send(bytes((NOTE_ON | self._channel, key, VELOCITY)))
         onset = block.onset if beat < block.onset + _PROMPT else beat
+        if self.history and (ended := self.history[-1].end) is not None:
+            onset = max(onset, ended)  # taken up again right after a rest
         self.history.append(Sounded(onset, None, block.symbol, block.keys))
 
     def _release(self, beat: float) -> None:
