@@ -15,8 +15,10 @@ from sideman.options.request import Request
 
 pytest_plugins = ("tiny_models", "toy_music")  # fixtures: the tiny networks; songs to train on
 
-# A loaded machine is no failure of ours; other examples come with every run.
-settings.register_profile("sideman", deadline=None, max_examples=50)
+# A loaded machine is no failure of ours, and what passes here passes elsewhere: the examples are the same in every run.
+settings.register_profile("sideman", deadline=None, max_examples=50, derandomize=True)
+# scripts/test --hypothesis-profile explore: many more, others each time.
+settings.register_profile("explore", deadline=None, max_examples=500)
 settings.load_profile("sideman")
 
 
