@@ -1,5 +1,6 @@
 """`sideman jam` as it is called: where it listens, how it ends, what it says when it cannot."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -8,11 +9,10 @@ import ssl
 import subprocess
 import sys
 import urllib.request
-from asyncio import run as run_async
 from pathlib import Path
 
 import pytest
-from websockets.asyncio import client as asyncio
+from websockets.asyncio.client import connect as connect_async
 from websockets.sync.client import connect
 
 from sideman.cli import run
@@ -104,11 +104,11 @@ def test_a_certificate_is_made_for_the_moment(jam):
         assert page.status == 200
 
     async def greeted() -> str:  # not the other client: its two threads read and write one TLS state at once
-        async with asyncio.connect(address.replace("https", "wss") + "v1/jam", ssl=trusting) as line:
+        async with connect_async(address.replace("https", "wss") + "v1/jam", ssl=trusting) as line:
             await line.send(json.dumps({"type": "start", "version": 1}))
             return json.loads(await line.recv())["type"]
 
-    assert run_async(greeted()) == "started"
+    assert asyncio.run(greeted()) == "started"
 
 
 def test_without_any_tool_a_certificate_is_asked_for(monkeypatch, capsys):
