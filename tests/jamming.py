@@ -1,6 +1,7 @@
 """A player for tests: random melodies, and a session driven without clock, thread or network."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -15,7 +16,7 @@ START = Start(version=1, tempo=120.0, listen=2.0, lookahead=4.0, commit=2.0, see
 
 def with_window(bundle: Bundle, frames: int) -> Bundle:
     """The same network, said to be trained on `frames` frames."""
-    return Bundle(bundle.folder, msgspec.structs.replace(bundle.file, window=frames), bundle.threads)
+    return replace(bundle, file=msgspec.structs.replace(bundle.file, window=frames))
 
 
 def random_notes(beats: float, seed: int = 0, first: float = 0.0) -> list[NoteEvent]:

@@ -1,12 +1,11 @@
 """A plan that grew out of earlier ones, through any surprise, is the plan made from nothing."""
 
-import msgspec
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jamming import with_window
 
-from sideman.engine.bundle import Bundle
 from sideman.jam.drive import finish
 from sideman.jam.parts import own_part, part_at
 from sideman.jam.planner import FREE, Planner, Question
@@ -43,7 +42,7 @@ def struck(bundle, place, rng, count):
 @given(steps=STEPS, window=st.sampled_from([16, 40, 256]), start=st.integers(0, 60))
 def test_replanned_is_planned(partner, steps, window, start):
     bundle = partner
-    bundle = Bundle(bundle.folder, msgspec.structs.replace(bundle.file, window=window), bundle.threads)
+    bundle = with_window(bundle, window)
     rng = np.random.default_rng(len(steps) + start)
     truth = np.full(2 * FRAMES + 1, BOS)
     truth[1::2], truth[2::2] = struck(bundle, 1, rng, 1), struck(bundle, 2, rng, FRAMES)
@@ -73,7 +72,7 @@ def test_replanned_is_planned(partner, steps, window, start):
 @given(steps=st.lists(st.tuples(st.integers(0, 40), st.integers(0, 6)), min_size=1, max_size=8))
 def test_what_no_row_hears_need_not_be_told(partner, steps):
     """A planner that is only told the window plans as one that is told the whole jam, with the same work."""
-    bundle = Bundle(partner.folder, msgspec.structs.replace(partner.file, window=24), partner.threads)
+    bundle = with_window(partner, 24)
     rng, form_, now = np.random.default_rng(len(steps)), form((Meter(0.0, 4, 4),), 340), 4
     truth = np.full(2 * 340, BOS)
     truth[1::2], truth[2::2] = struck(bundle, 1, rng, 340), struck(bundle, 2, rng, 339)

@@ -76,11 +76,13 @@ class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, eq=False)
 class Bundle:
-    """An opened bundle. ONNX Runtime sessions are thread-safe; open them through the properties."""
+    """An opened bundle. ONNX Runtime sessions are thread-safe; open them through the properties. `threads`: of a pass;
+    `most`: of one beside which no other is computed."""
 
     folder: Path
     file: BundleFile
     threads: int
+    most: int
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -94,6 +96,11 @@ class Bundle:
     @cached_property
     def step(self) -> ort.InferenceSession:
         return _session(self.folder / STEP, self.threads)
+
+    @cached_property
+    def step_alone(self) -> ort.InferenceSession:
+        """`step` on all threads there are: the same logits, sooner, unless somebody else needs the cores."""
+        return self.step if self.most == self.threads else _session(self.folder / STEP, self.most)
 
     @cached_property
     def patches(self) -> ort.InferenceSession:
@@ -142,8 +149,9 @@ def windows(frames: int, window: int) -> list[tuple[int, int]]:
     return list(zip(starts, [0, *firsts], strict=True))
 
 
-def load_bundle(folder: Path, threads: int = 0) -> Bundle:
-    """Open a bundle (`threads` 0 = one a core). Raises UnknownModel where it is missing, damaged or truncated."""
+def load_bundle(folder: Path, threads: int = 0, most: int | None = None) -> Bundle:
+    """Open a bundle to be computed with on `threads` (0 = one a core), alone on `most` (None = no more than those).
+    Raises UnknownModel where it is missing, damaged or truncated."""
     try:
         file = msgspec.json.decode((folder / "bundle.json").read_bytes(), type=BundleFile)
     except (FileNotFoundError, NotADirectoryError):
@@ -155,7 +163,7 @@ def load_bundle(folder: Path, threads: int = 0) -> Bundle:
             raise UnknownModel(
                 f"The model in {folder} is damaged: {name} is not the file that was exported.", _REINSTALL
             )
-    return Bundle(folder, file, threads)
+    return Bundle(folder, file, threads, threads if most is None else most)
 
 
 _REINSTALL = "Reinstall sideman, or export the model again."

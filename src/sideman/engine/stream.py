@@ -27,7 +27,7 @@ class Stream:
     cache: Floats
     lengths: Ints
     dropped: Ints = field(init=False)
-    _binding: ort.IOBinding | None = field(init=False, default=None, repr=False)
+    _bound: dict[ort.InferenceSession, ort.IOBinding] = field(init=False, default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         self.dropped = np.zeros_like(self.lengths)
@@ -42,9 +42,12 @@ class Stream:
     def rows(self) -> int:
         return len(self.lengths)
 
-    def feed(self, tokens: Ints, extra: NDArray[np.generic] | Memory, read: Ints | None = None) -> Floats:
+    def feed(
+        self, tokens: Ints, extra: NDArray[np.generic] | Memory, read: Ints | None = None, alone: bool = False
+    ) -> Floats:
         """Append tokens [B, S] with their form [B, S, 3] or condition [B, S, D], or with the memory they look at;
-        logits [B, R, V] at the `read` positions among the new ones (all of them if None)."""
+        logits [B, R, V] at the `read` positions among the new ones (all of them if None). `alone`: no other stream is
+        fed meanwhile."""
         count = tokens.shape[1]
         self._reserve(int(self.lengths.max()) + count)
         inputs = {
@@ -54,7 +57,8 @@ class Stream:
             "read": np.arange(count) if read is None else read,
             **self._beside(extra),
         }
-        logits = self._run({name: np.ascontiguousarray(array) for name, array in inputs.items()})
+        session = self.bundle.step_alone if alone else self.bundle.step
+        logits = self._run(session, {name: np.ascontiguousarray(array) for name, array in inputs.items()})
         self.lengths = self.lengths + count
         return logits
 
@@ -86,28 +90,35 @@ class Stream:
                 self.lengths[row] = keep
                 self.dropped[row] += length - keep
 
-    def _run(self, inputs: dict[str, NDArray[np.generic]]) -> Floats:
+    def _run(self, session: ort.InferenceSession, inputs: dict[str, NDArray[np.generic]]) -> Floats:
         """One pass; the graph writes new keys and values straight into the cache."""
-        if self._binding is None:
-            self._binding = self.bundle.step.io_binding()
-            for number, layer in enumerate(self.cache):
-                self._binding.bind_cpu_input(f"past_{number}", layer)
-                place = ("cpu", 0, np.float32, layer.shape, layer.ctypes.data)
-                self._binding.bind_output(f"present_{number}", *place)
+        if session not in self._bound:
+            self._bound[session] = self._bind(session)
+        binding = self._bound[session]
         for name, array in inputs.items():
-            self._binding.bind_cpu_input(name, array)
+            binding.bind_cpu_input(name, array)
         # Into memory of our own: to be asked for the logits the runtime would wrap every part of the cache, too.
         logits = np.empty((self.rows, len(inputs["read"]), self.bundle.vocabulary.size), np.float32)
-        self._binding.bind_output("logits", "cpu", 0, np.float32, logits.shape, logits.ctypes.data)
-        self.bundle.step.run_with_iobinding(self._binding)
+        binding.bind_output("logits", "cpu", 0, np.float32, logits.shape, logits.ctypes.data)
+        session.run_with_iobinding(binding)
         return logits
+
+    def _bind(self, session: ort.InferenceSession) -> ort.IOBinding:
+        """The cache as past and as present of a pass."""
+        binding = session.io_binding()
+        for number, layer in enumerate(self.cache):
+            binding.bind_cpu_input(f"past_{number}", layer)
+            place = ("cpu", 0, np.float32, layer.shape, layer.ctypes.data)
+            binding.bind_output(f"present_{number}", *place)
+        return binding
 
     def _reserve(self, slots: int) -> None:
         have = self.cache.shape[3]
         if slots > have:
             grown = zeros((*self.cache.shape[:3], -(-slots // GROW) * GROW, self.cache.shape[4]))
             grown[:, :, :, :have] = self.cache
-            self.cache, self._binding = grown, None
+            self.cache = grown
+            self._bound.clear()
 
     def reserve(self, slots: int) -> None:
         """Have room for so many slots now, and not in the middle of something urgent."""

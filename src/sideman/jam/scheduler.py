@@ -1,14 +1,15 @@
-"""One thread that plans for its players, step by step, whoever is pressed most first.
+"""Threads that plan for all players, step by step, whoever is pressed most first.
 
-Every planning is a generator that asks for one pass of a network after the other, so the thread goes from
-player to player between passes. Work ahead (introductions, windows to come) has the rest of the time.
+Every planning is a generator that asks for one pass of a network after the other, so a thread goes from
+player to player between passes. Work ahead (introductions, windows to come) has the rest of the time. A player
+is in the hands of one thread at a time, of any that is free: were players shared out beforehand, one thread would
+rest while those of another wait. A thread that finds itself alone computes on all cores.
 
-Threads: all methods may be called from any thread; seats belong to the scheduler's.
+Threads: all methods may be called from any thread; a seat belongs to the thread that has it in hand.
 """
 
 import logging
 import math
-from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -41,22 +42,18 @@ class Task:
 
 
 class Scheduler:
-    """The thread and the players it plans for. `clock` gives seconds."""
+    """The players and the threads that plan for them. `clock` gives seconds."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic, threads: int = 1) -> None:
         self.clock = clock
         self._seats: dict[str, Seat] = {}
-        self._orders: deque[Task] = deque()
         self._tasks: list[Task] = []
+        self._in_hand: set[int] = set()  # ids of seats, and of tasks without one
         self._changed = Condition()
         self._closing = False
-        self._thread = Thread(target=self._loop, name="sideman-jam", daemon=True)
-        self._thread.start()
-
-    @property
-    def players(self) -> int:
-        """How many seats there are."""
-        return len(self._seats)
+        self._threads = [Thread(target=self._loop, name="sideman-jam", daemon=True) for _ in range(threads)]
+        for thread in self._threads:
+            thread.start()
 
     def join(self, seat: Seat) -> None:
         """A player sits down."""
@@ -79,57 +76,77 @@ class Scheduler:
         """A planning without a seat; the future is done when it has ended."""
         future: Future[None] = Future()
         with self._changed:
-            self._orders.append(Task(work, deadline, future=future))
+            self._tasks.append(Task(work, deadline, future=future))
             self._changed.notify()
         return future
 
     def close(self) -> None:
-        """End the thread after the pass it is in."""
+        """End the threads after the passes they are in."""
         with self._changed:
             self._closing = True
-            self._changed.notify()
-        self._thread.join()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
 
     def _loop(self) -> None:
-        while self._wait():
-            for seat in self._calling():
+        while (taken := self._take()) is not None:
+            pressing, alone = taken
+            if isinstance(pressing, Task):
+                self._step(pressing, alone)
+            else:
                 try:
-                    self._attend(seat)
+                    self._attend(pressing)
                 except Exception:
-                    self._spare(seat)
-            if self._tasks:
-                self._step(min(self._tasks, key=lambda task: task.deadline))
+                    self._spare(pressing)
+            with self._changed:
+                self._in_hand.remove(_whose(pressing))
 
-    def _wait(self) -> bool:
-        """Sleep until there is something to do; false when the scheduler closes."""
+    def _take(self) -> tuple[Seat | Task, bool] | None:
+        """What presses most of what no thread has in hand, as soon as there is any, and whether no other thread has
+        anything; None when the scheduler closes."""
         with self._changed:
-            self._tasks = [task for task in self._tasks if task.seat is None or task.seat.name in self._seats]
-            while not (self._closing or self._tasks or self._orders or any(s.inbox for s in self._seats.values())):
+            while not self._closing:
+                pressing = self._most_pressing()
+                if pressing is not None:
+                    self._in_hand.add(_whose(pressing))
+                    return pressing, len(self._in_hand) == 1
                 self._changed.wait()
-            while self._orders:
-                self._tasks.append(self._orders.popleft())
-            return not self._closing
+        return None
 
-    def _calling(self) -> list[Seat]:
-        """Players who have sent something and are not just being planned for."""
-        planned_for = [task.seat for task in self._tasks if not task.ahead]
-        with self._changed:
-            return [seat for seat in self._seats.values() if seat.inbox and seat not in planned_for]
+    def _most_pressing(self) -> Seat | Task | None:
+        """A player who has sent something and is not just being planned for, or else the task that is due first."""
+        self._tasks = [task for task in self._tasks if task.seat is None or task.seat.name in self._seats]
+        planned_for = {task.seat.name for task in self._tasks if task.seat is not None and not task.ahead}
+        for seat in self._seats.values():
+            if seat.inbox and seat.name not in planned_for and _whose(seat) not in self._in_hand:
+                return seat
+        free = [task for task in self._tasks if _whose(task) not in self._in_hand]
+        return min(free, key=lambda task: task.deadline, default=None)
 
     def _attend(self, seat: Seat) -> None:
         """Read what a player sent and start the planning he asks for; work ahead for him gives way."""
         for task in [task for task in self._tasks if task.seat is seat]:
             self._end_ahead(task)
         if seat.read():
-            self._tasks.append(Task(seat.plan(), seat.deadline, seat))
+            self._add(Task(seat.plan(), seat.deadline, seat))
 
-    def _step(self, task: Task) -> None:
+    def _add(self, task: Task) -> None:
+        with self._changed:
+            self._tasks.append(task)
+
+    def _drop(self, task: Task) -> None:
+        """The player may have left meanwhile, and his tasks with him."""
+        with self._changed:
+            if task in self._tasks:
+                self._tasks.remove(task)
+
+    def _step(self, task: Task, alone: bool) -> None:
         """Advance a task by the pass it asked for; a failure is his alone who asked."""
         try:
             if task.wanted is None:
                 task.wanted = next(task.work)
             else:
-                logits = feed(task.wanted)
+                logits = feed(task.wanted, alone)
                 task.passes += 1
                 task.wanted = task.work.send(logits)
         except StopIteration:
@@ -144,24 +161,23 @@ class Scheduler:
         if task.ahead:
             self._end_ahead(task)
             return
-        self._tasks.remove(task)
+        self._drop(task)
         if task.future is not None:
             task.future.set_result(None)
         if task.seat is not None:
             task.seat.answer()
             task.seat.introduce()
-            self._tasks.append(Task(task.seat.session.prepare(), math.inf, task.seat, ahead=True))
+            self._add(Task(task.seat.session.prepare(), math.inf, task.seat, ahead=True))
 
     def _end_ahead(self, task: Task) -> None:
-        self._tasks.remove(task)
+        self._drop(task)
         task.work.close()
         if task.passes and task.seat is not None:
             task.seat.log.append(Prepared(task.passes))
 
     def _fail(self, task: Task) -> None:
         """Called while an exception is handled."""
-        if task in self._tasks:
-            self._tasks.remove(task)
+        self._drop(task)
         if task.seat is not None:
             self._spare(task.seat)
         elif task.future is not None:
@@ -173,3 +189,8 @@ class Scheduler:
         _LOG.exception("The jam %s failed.", seat.name)
         seat.request = None
         seat.tell(Error("internal", "The server made a mistake; its log says more.", "Please report it."))
+
+
+def _whose(pressing: Seat | Task) -> int:
+    """What no two threads may have in hand: a seat, or a task of nobody's."""
+    return id(pressing if isinstance(pressing, Seat) or pressing.seat is None else pressing.seat)

@@ -160,7 +160,7 @@ async def play(request: Request) -> Response:
     bundle = await asyncio.to_thread(room.models.online, body.model)
     offline = await asyncio.to_thread(room.models.offline)
     question = Play(body, bundle, offline, request.app.state.plannings)
-    scheduler = room.idlest
+    scheduler = room.scheduler
     await asyncio.wrap_future(scheduler.run(question.work(), scheduler.clock() + PLAY_SECONDS))
     return _json(question.answer)
 

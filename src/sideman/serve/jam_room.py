@@ -1,7 +1,7 @@
 """Who is playing: seats by session name, kept a while after a line breaks.
 
-Threads: a room belongs to the event loop; its schedulers plan in threads of their own. Networks this small gain
-nothing from more cores or more rows a pass, so players are shared out between schedulers instead.
+Threads: a room belongs to the event loop; its scheduler plans in threads of its own. Networks this small gain
+nothing from more rows a pass and little from more cores, so players are planned for side by side instead.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ KEPT_LOGS = 64
 # A connection that ended is garbage in circles, some tens of kilobytes of it, and Python would leave it for minutes.
 ENDED_LINES = 16
 _CORES = os.cpu_count() or 1
-SCHEDULERS = min(2, _CORES)
+PLANNERS = min(4, _CORES)
 
 
 class RoomFull(SidemanError):
@@ -45,7 +45,7 @@ class RoomFull(SidemanError):
 
 
 class Models:
-    """Bundles for jams, opened once each; every scheduler runs them on its share of the cores."""
+    """Bundles for jams, opened once each. Those who plan at once share the cores; one alone has them all."""
 
     def __init__(self) -> None:
         self._opened: dict[Path, Bundle] = {}
@@ -75,18 +75,18 @@ class Models:
     def _open(self, folder: Path) -> Bundle:
         with self._lock:
             if folder not in self._opened:
-                bundle = load_bundle(folder, threads=max(1, _CORES // SCHEDULERS))
-                _ = bundle.step, bundle.vocabulary.symbols  # now, not while somebody waits for his partner
+                bundle = load_bundle(folder, threads=max(1, _CORES // PLANNERS), most=_CORES)
+                # Now, not while somebody waits for his partner.
+                _ = bundle.step, bundle.step_alone, bundle.vocabulary.symbols
                 self._opened[folder] = bundle
             return self._opened[folder]
 
 
 @dataclass
 class Guest:
-    """A seat, who plans for it, and the line to its player; `left`: when it broke, in seconds of the clock."""
+    """A seat and the line to its player; `left`: when it broke, in seconds of the clock."""
 
     seat: Seat
-    scheduler: Scheduler
     outbox: Outbox | None
     left: float | None = None
 
@@ -96,7 +96,7 @@ class JamRoom:
     other processes serve the same address."""
 
     def __init__(self, model: str | None = None, log: Path | None = None, shelf: Shelf | None = None) -> None:
-        self.schedulers = [Scheduler() for _ in range(SCHEDULERS)]
+        self.scheduler = Scheduler(threads=PLANNERS)
         self.models = Models()
         self.model = model
         self.log = log
@@ -119,19 +119,14 @@ class JamRoom:
             return known.seat, True
         if len(self._guests) >= MAX_PLAYERS:
             raise RoomFull(f"{MAX_PLAYERS} jams are going on already.", "Try again in a minute.")
-        scheduler, tell = self.idlest, self._teller(outbox)
-        seat = await asyncio.to_thread(self._recovered, start.session, scheduler, tell)
+        tell = self._teller(outbox)
+        seat = await asyncio.to_thread(self._recovered, start.session, tell)
         resumed = seat is not None
         if seat is None:
-            seat = await asyncio.to_thread(self._fresh, start, scheduler, tell)
-        self._guests[seat.name] = Guest(seat, scheduler, outbox)
-        scheduler.join(seat)
+            seat = await asyncio.to_thread(self._fresh, start, tell)
+        self._guests[seat.name] = Guest(seat, outbox)
+        self.scheduler.join(seat)
         return seat, resumed
-
-    @property
-    def idlest(self) -> Scheduler:
-        """The scheduler with the fewest players."""
-        return min(self.schedulers, key=lambda scheduler: scheduler.players)
 
     async def change(self, seat: Seat, message: Set) -> None:
         """New settings for a player. Raises UnknownModel."""
@@ -146,14 +141,14 @@ class JamRoom:
         self._ended += 1
         guest = self._guests.get(seat.name)
         if guest is not None and guest.outbox is outbox:
-            guest.outbox, guest.left = None, guest.scheduler.clock()
+            guest.outbox, guest.left = None, self.scheduler.clock()
             seat.tell = _nobody
 
     def rise(self, seat: Seat) -> Service:
         """A player is done; returns how he was served."""
         guest = self._guests.pop(seat.name, None)
         if guest is not None:
-            guest.scheduler.leave(seat)
+            self.scheduler.leave(seat)
             if self.shelf is not None:
                 self.shelf.end(seat.name)
             self._past += seat.session.tally
@@ -191,7 +186,7 @@ class JamRoom:
             if self.shelf is not None:
                 await asyncio.to_thread(self.shelf.sweep)
             for guest in list(self._guests.values()):
-                if guest.left is not None and guest.scheduler.clock() - guest.left > RESUME_SECONDS:
+                if guest.left is not None and self.scheduler.clock() - guest.left > RESUME_SECONDS:
                     self.rise(guest.seat)
 
     def farewell(self) -> None:
@@ -201,24 +196,23 @@ class JamRoom:
                 guest.outbox.put(Bye("shutdown", guest.seat.session.tally.figures()))
 
     def close(self) -> None:
-        for scheduler in self.schedulers:
-            scheduler.close()
+        self.scheduler.close()
         for guest in list(self._guests.values()):
             self.rise(guest.seat)
 
     def _post(self, seat: Seat, message: Notes | Set, bundle: Bundle | None = None) -> None:
         guest = self._guests.get(seat.name)
         if guest is not None:
-            guest.scheduler.post(seat, message, bundle)
+            self.scheduler.post(seat, message, bundle)
 
-    def _fresh(self, start: Start, scheduler: Scheduler, tell: Callable[[Down], None]) -> Seat:
+    def _fresh(self, start: Start, tell: Callable[[Down], None]) -> Seat:
         """A new player's seat. Raises UnknownModel, WrongValue."""
         bundle = self.models.online(start.model or self.model)
         name = secrets.token_urlsafe(12)
         log = Log(keep=None if self.shelf is None else self.shelf.begin(name))
-        return Seat.open(name, start, bundle, self.models.offline(), scheduler.clock, tell, log)
+        return Seat.open(name, start, bundle, self.models.offline(), self.scheduler.clock, tell, log)
 
-    def _recovered(self, name: str | None, scheduler: Scheduler, tell: Callable[[Down], None]) -> Seat | None:
+    def _recovered(self, name: str | None, tell: Callable[[Down], None]) -> Seat | None:
         """The seat of a player who had it at another process; None if nobody knows him, or not any more."""
         text = None if self.shelf is None or name is None else self.shelf.take(name)
         if self.shelf is None or name is None or not text:
@@ -228,14 +222,14 @@ class JamRoom:
         except SidemanError:
             return None  # he has his history, too
         log = Log(text, self.shelf.keeper(name))
-        return Seat(name, session, self.models.offline(), scheduler.clock, tell, log)
+        return Seat(name, session, self.models.offline(), self.scheduler.clock, tell, log)
 
     def _let_go(self) -> None:
         """Players who have gone on at another process are not ours any more."""
         for name in self.shelf.lost if self.shelf is not None else ():
             guest = self._guests.pop(name, None)
             if guest is not None:
-                guest.scheduler.leave(guest.seat)
+                self.scheduler.leave(guest.seat)
                 if guest.outbox is not None:
                     guest.outbox.put(Bye("replaced", guest.seat.session.tally.figures()))
 
