@@ -1,4 +1,4 @@
-"""One thread for all: the most pressed first, the newest question of each, and nobody's trouble is another's."""
+"""Few threads for all: the most pressed first, the newest question of each, and nobody's trouble is another's."""
 
 import threading
 import time
@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from jamming import START, beats_of, messages, random_notes
 
+import sideman.jam.scheduler as scheduling
+from sideman.jam.drive import feed
 from sideman.jam.messages import Error, Intro, Late, NoteEvent, Notes, Plan, Set, SettingsOut
 from sideman.jam.rows import Pass, Row
 from sideman.jam.scheduler import Scheduler
@@ -17,10 +19,10 @@ from sideman.jam.seat import Seat
 class Table:
     """A scheduler with players, and what each was told. Its clock stands still unless a test moves `now`."""
 
-    def __init__(self, online, offline):
+    def __init__(self, online, offline, threads=1):
         self.online, self.offline = online, offline
         self.now = 0.0
-        self.scheduler = Scheduler(lambda: self.now)
+        self.scheduler = Scheduler(lambda: self.now, threads)
         self.told = {}
 
     def sit(self, name, **changes):
@@ -38,7 +40,7 @@ class Table:
         return found
 
     def hold(self):
-        """Keeps the thread busy; the returned function lets it go."""
+        """Keeps a thread busy; the returned function lets it go."""
         release, busy = threading.Event(), threading.Event()
 
         def work():
@@ -55,6 +57,14 @@ class Table:
 @pytest.fixture
 def table(tiny_bundles) -> Iterator[Table]:
     table = Table(tiny_bundles["online"], tiny_bundles["offline"])
+    yield table
+    table.scheduler.close()
+
+
+@pytest.fixture
+def pair(tiny_bundles) -> Iterator[Table]:
+    """A table with two threads."""
+    table = Table(tiny_bundles["online"], tiny_bundles["offline"], threads=2)
     yield table
     table.scheduler.close()
 
@@ -193,3 +203,46 @@ def test_closing_does_not_wait_for_those_at_work(tiny_bundles):
     started = time.monotonic()
     scheduler.close()
     assert time.monotonic() - started < 5
+
+
+def test_a_free_thread_takes_whoever_waits(pair):
+    """Nobody is one thread's alone: with the other busy all the time, everybody is planned for."""
+    release = pair.hold()
+    for number in range(4):
+        seat = pair.sit(f"p{number}", listen=0.0)
+        pair.scheduler.post(seat, Notes(0, 1.05, [NoteEvent(True, 60, 0.9)]))
+    for number in range(4):
+        pair.wait(f"p{number}", Plan)
+    release()
+
+
+def test_a_player_is_in_one_hand_at_a_time(pair, monkeypatch):
+    """Everything he sends while he is planned for waits until that thread is done."""
+    seat, inside, most = pair.sit("ann", listen=0.0), [], []
+    plan = seat.plan
+
+    def watched():
+        inside.append(1)
+        most.append(len(inside))
+        yield from plan()
+        inside.pop()
+
+    monkeypatch.setattr(seat, "plan", watched)
+    for request in range(30):
+        pair.scheduler.post(seat, Notes(request, request / 4 + 0.05, [NoteEvent(True, 60, request / 4)]))
+        time.sleep(0.001)
+    deadline = time.monotonic() + 60
+    while pair.told["ann"][-1:] == [] or getattr(pair.told["ann"][-1], "request", None) != 29:
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
+    assert set(most) == {1}
+
+
+@pytest.mark.parametrize("busy", [False, True])
+def test_who_computes_alone_has_all_cores(pair, monkeypatch, busy):
+    alone = []
+    monkeypatch.setattr(scheduling, "feed", lambda wanted, unshared: (alone.append(unshared), feed(wanted))[1])
+    release = pair.hold() if busy else lambda: None
+    pair.scheduler.run(passes(pair.online, "a", []), 0.0).result(20)
+    release()
+    assert alone == [not busy] * 3

@@ -8,6 +8,8 @@ from feeding import CLOSE, random_script
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sideman.engine.bundle import load_bundle
+from sideman.engine.models import find_model
 from sideman.engine.stream import GROW, Stream
 
 LENGTH = 40
@@ -62,3 +64,14 @@ def test_growing_keeps_what_is_cached(tiny):
     parts = [script.feed(tight, at, min(at + 7, length)) for at in range(0, length, 7)]
     np.testing.assert_allclose(np.concatenate(parts, 1), whole, atol=CLOSE)
     assert tight.cache.shape[3] >= length
+
+
+def test_alone_is_beside_others():
+    """To the bit, of a network large enough to be shared out between threads: no plan depends on who else plays."""
+    bundle = load_bundle(find_model("gapt", kind="online"), threads=1, most=2)
+    rng = np.random.default_rng(0)
+    tokens, form = rng.integers(4, bundle.vocabulary.size, (1, 3 * GROW)), np.zeros((1, 3 * GROW, 3), np.int64)
+    beside, mixed = Stream.open(bundle, 1), Stream.open(bundle, 1)
+    for number, (a, b) in enumerate(pairwise([0, 40, 41, 49, 66, 140, 148, 3 * GROW])):
+        expected = beside.feed(tokens[:, a:b], form[:, a:b])
+        assert np.array_equal(mixed.feed(tokens[:, a:b], form[:, a:b], alone=number % 2 == 0), expected)

@@ -1,4 +1,4 @@
-"""Players who jam at the same time hear what each would hear alone."""
+"""Players who jam at the same time hear what each would hear alone, however many threads plan for them."""
 
 import time
 
@@ -12,9 +12,9 @@ from sideman.jam.seat import Seat
 PLAYERS, BEATS = 4, 20
 
 
-def heard(models, players):
+def heard(models, players, threads=1):
     """Player -> what every plan promises him, when these players jam together through one scheduler."""
-    scheduler = Scheduler(clock=lambda: 0.0)  # nobody is late, however busy this machine is
+    scheduler = Scheduler(lambda: 0.0, threads)  # nobody is late, however busy this machine is
     told = {player: [] for player in players}
     seats = {}
     for player in players:
@@ -45,7 +45,7 @@ def heard(models, players):
 def test_together_is_apart(tiny_bundles, tiny_melody):
     """Every other one plays chords with a partner who plays the melody."""
     models = tiny_bundles["online"], tiny_melody, tiny_bundles["offline"]
-    together = heard(models, range(PLAYERS))
+    together = heard(models, range(PLAYERS), threads=3)
     for player in range(PLAYERS):
         assert heard(models, [player])[player] == together[player]
     assert any(chords for _, _, chords, *_ in together[0])
