@@ -238,11 +238,13 @@ def test_a_player_is_in_one_hand_at_a_time(pair, monkeypatch):
     assert set(most) == {1}
 
 
-@pytest.mark.parametrize("busy", [False, True])
-def test_who_computes_alone_has_all_cores(pair, monkeypatch, busy):
+@pytest.mark.parametrize(("busy", "players", "expected"), [(False, 1, True), (True, 1, False), (False, 3, False)])
+def test_one_of_few_who_computes_alone_has_all_cores(pair, monkeypatch, busy, players, expected):
     alone = []
     monkeypatch.setattr(scheduling, "feed", lambda wanted, unshared: (alone.append(unshared), feed(wanted))[1])
+    for number in range(players):
+        pair.sit(f"p{number}")
     release = pair.hold() if busy else lambda: None
     pair.scheduler.run(passes(pair.online, "a", []), 0.0).result(20)
     release()
-    assert alone == [not busy] * 3
+    assert alone == [expected] * 3

@@ -3,7 +3,7 @@
 Every planning is a generator that asks for one pass of a network after the other, so a thread goes from
 player to player between passes. Work ahead (introductions, windows to come) has the rest of the time. A player
 is in the hands of one thread at a time, of any that is free: were players shared out beforehand, one thread would
-rest while those of another wait. A thread that finds itself alone computes on all cores.
+rest while those of another wait. Where few play, a thread that finds itself alone computes on all cores.
 
 Threads: all methods may be called from any thread; a seat belongs to the thread that has it in hand.
 """
@@ -24,6 +24,9 @@ from sideman.jam.planner import Work
 from sideman.jam.rows import Pass
 from sideman.jam.seat import Seat
 
+# Players among whom a thread may take all cores. Among more it is not alone for long enough to be worth the others'
+# waiting: a thread of the runtime holds on to its core for a while after each pass.
+FEW = 2
 _LOG = logging.getLogger(__name__)
 
 
@@ -102,14 +105,14 @@ class Scheduler:
                 self._in_hand.remove(_whose(pressing))
 
     def _take(self) -> tuple[Seat | Task, bool] | None:
-        """What presses most of what no thread has in hand, as soon as there is any, and whether no other thread has
-        anything; None when the scheduler closes."""
+        """What presses most of what no thread has in hand, as soon as there is any, and whether it may have all cores;
+        None when the scheduler closes."""
         with self._changed:
             while not self._closing:
                 pressing = self._most_pressing()
                 if pressing is not None:
                     self._in_hand.add(_whose(pressing))
-                    return pressing, len(self._in_hand) == 1
+                    return pressing, len(self._in_hand) == 1 and len(self._seats) <= FEW
                 self._changed.wait()
         return None
 

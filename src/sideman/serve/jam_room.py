@@ -34,6 +34,7 @@ KEPT_LOGS = 64
 # A connection that ended is garbage in circles, some tens of kilobytes of it, and Python would leave it for minutes.
 ENDED_LINES = 16
 _CORES = os.cpu_count() or 1
+# How many plan at once, and the most threads of a pass: networks this small gain nothing from more.
 PLANNERS = min(4, _CORES)
 
 
@@ -75,7 +76,7 @@ class Models:
     def _open(self, folder: Path) -> Bundle:
         with self._lock:
             if folder not in self._opened:
-                bundle = load_bundle(folder, threads=max(1, _CORES // PLANNERS), most=_CORES)
+                bundle = load_bundle(folder, threads=min(PLANNERS, _CORES // PLANNERS), most=PLANNERS)
                 # Now, not while somebody waits for his partner.
                 _ = bundle.step, bundle.step_alone, bundle.vocabulary.symbols
                 self._opened[folder] = bundle
