@@ -121,6 +121,8 @@ def test_lines_that_may_stand(chunks: tuple[str, ...]):
         ((), "[V:1]!p G2 F2"),
         ((), "[V:1][GB2 F2"),
         ((), "[V:1]G2|F2"),
+        ((), "[V:1]G2[V:1]F2"),
+        ((), "[V:1][L:1/4]G2 F2"),
         ((), "G2 F2"),
         (("[V:2]G2 F2",), "|[V:1]G4"),
         (("[V:1]G2 F2",), "|[V:2]G3"),
@@ -201,6 +203,7 @@ def test_a_bar_ends_when_it_is_full(chunk: str, expected: str):
         "[V:3]c|d|e\n",
         "|[V:2][M:4:6/8][Q:1/4=900]G4",
         "|[V:3][M:3/4]G4",
+        "|[V:2]G2[V:2]E,/",
     ],
 )
 def test_a_mended_chunk_may_always_follow(chunk: str):

@@ -13,6 +13,8 @@ _PIECE = re.compile(rf"((?:{BARLINE})[0-9,.\-:]*)?\[V:(\d+)\](.*)", re.DOTALL)
 _PLAIN = (1, 2, 4, 8)  # denominators of rests that need no tuplet
 _METRE = re.compile(r"\[M:([^\]]*)\]")
 _FIELD = re.compile(r"\[([MQ]):([^\]]*)\]")
+# Fields that do not belong inside a bar: above all the tag of a voice, which would begin another one.
+_MISPLACED = re.compile(r"\[(?![KMQI]:)[A-Za-z]:[^\]]*\]")
 _BARLINE = re.compile(BARLINE)
 _ATOM = re.compile(
     r"""\s+|\[[A-Za-z]:[^\]]*\]|![^!]*!|"[^"]*"|\{[^}]*\}|\(\d(?::\d*)*|[()]"""
@@ -58,6 +60,8 @@ class Line:
             return "a barline inside a bar"
         if _crooked(bar):
             return "an open bracket"
+        if _MISPLACED.search(bar):
+            return "a field that does not belong inside a bar"
         if any(map(self._unplayable, _FIELD.finditer(bar))):
             return "a metre or tempo that is none, or not that of the other voices"
         return self._wrong_length(bar)
@@ -113,7 +117,7 @@ class Line:
         waiting = self.left()
         voice = found[2] if found and found[2] in waiting else waiting[0]
         bar = split_voice_bar(found[3].rstrip("\n"))[0] if found and found[2] == voice else ""
-        bar = _FIELD.sub(lambda field: "" if self._unplayable(field) else field[0], bar)
+        bar = _FIELD.sub(lambda field: "" if self._unplayable(field) else field[0], _MISPLACED.sub("", bar))
         length = self.length or self._metre_of(bar) or 1 / self.header.unit
         before = self.barline or (found[1] if found else "") or "|"
         ends = chunk.endswith("\n") or voice == self._order[-1]
