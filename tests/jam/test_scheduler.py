@@ -197,6 +197,14 @@ def test_players_come_and_go(table):
     assert len(table.wait("p2", Plan)) == 3
 
 
+def test_whoever_gives_up_waiting_harms_nobody(table):
+    release = table.hold()
+    table.scheduler.run(passes(table.online, "a", []), 1.0).cancel()
+    later = table.scheduler.run(passes(table.online, "b", []), 2.0)
+    release()
+    later.result(20)
+
+
 def test_closing_does_not_wait_for_those_at_work(tiny_bundles):
     scheduler = Scheduler()
     scheduler.run(passes(tiny_bundles["online"], "x", [], 10**6), 0.0)

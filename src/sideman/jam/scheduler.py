@@ -78,6 +78,7 @@ class Scheduler:
     def run(self, work: Work, deadline: float) -> Future[None]:
         """A planning without a seat; the future is done when it has ended."""
         future: Future[None] = Future()
+        future.set_running_or_notify_cancel()  # it cannot be taken back, whatever becomes of who asked
         with self._changed:
             self._tasks.append(Task(work, deadline, future=future))
             self._changed.notify()
@@ -128,7 +129,9 @@ class Scheduler:
 
     def _attend(self, seat: Seat) -> None:
         """Read what a player sent and start the planning he asks for; work ahead for him gives way."""
-        for task in [task for task in self._tasks if task.seat is seat]:
+        with self._changed:
+            ahead = [task for task in self._tasks if task.seat is seat]
+        for task in ahead:
             self._end_ahead(task)
         if seat.read():
             self._add(Task(seat.plan(), seat.deadline, seat))
