@@ -11,8 +11,10 @@ from sideman.compose.free import free
 from sideman.evaluate.sheet_writer import SheetWriter, counted, limited
 from sideman.models.build import ModelFile, build, save_checkpoint
 from sideman.models.sheet import SheetModel
+from sideman.music.sheet.patches import split
 from sideman.music.sheet.prompts import Prompt
 from sideman.train.ensemble import load_trainable
+from sideman.train.preference.choose import is_aligned
 from sideman.train.preference.recipe import SamplingConfig
 from sideman.train.sheet_recipe import SheetRecipe
 
@@ -33,6 +35,12 @@ def test_a_piece_that_does_not_end_is_given_up(checkpoint: Path):
     """Random weights never write the patch that ends a piece."""
     write = SheetWriter()
     assert write(checkpoint, [Prompt(), Prompt()], [1, 2], SamplingConfig(longest=40)) == ["", ""]
+
+
+def test_with_constraints_even_random_weights_write_a_piece_that_may_be_chosen(checkpoint: Path):
+    (text,) = SheetWriter()(checkpoint, [Prompt()], [1], SamplingConfig(bars=2, constrained=True))
+    assert is_aligned(text)
+    assert len(split(text)[1]) == 2
 
 
 def test_what_has_to_stop_writes_nothing(checkpoint: Path):

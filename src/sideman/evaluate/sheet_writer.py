@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sideman.compose.actions import Ids, Piece, Say, Write
 from sideman.compose.free import FIRST_TAG, free
 from sideman.compose.lockstep import play
+from sideman.compose.strict import Strict
 from sideman.engine.bundle import Bundle, load_bundle
 from sideman.engine.sheet_sampling import SheetSampling
 from sideman.music.sheet.prompts import Prompt
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class SheetWriter:
-    """Writes what a checkpoint writes, unconstrained and in full precision; keeps the last one open. One thread."""
+    """Writes what a checkpoint writes, in full precision; keeps the last one open. One thread."""
 
     def __init__(self) -> None:
         self._opened: tuple[Path, Bundle] | None = None
@@ -30,7 +31,7 @@ class SheetWriter:
         `sampling.longest` characters. No pieces at all once `stop`, asked before every character, gives a reason."""
         bundle = self._bundle(checkpoint)
         asked = [prompt.text() if prompt.complete else "" for prompt in prompts]
-        pieces = [limited(counted(free(text, bundle.file.window), sampling.bars), sampling.longest) for text in asked]
+        pieces = [limited(_piece(text, bundle.file.window, sampling), sampling.longest) for text in asked]
         drawn = SheetSampling(sampling.temperature, sampling.top_k, sampling.top_p, floor=True)
         texts, ends = [""] * len(pieces), [""] * len(pieces)
         for said in play(bundle, pieces, seeds, drawn, stop):
@@ -55,6 +56,13 @@ def _in_memory(bundle: Bundle) -> Bundle:
     """A bundle whose graphs are loaded, so that its folder may go."""
     _ = bundle.patches, bundle.chars
     return bundle
+
+
+def _piece(prompt: str, window: int, sampling: "SamplingConfig") -> Piece:
+    """One piece, with or without constraints."""
+    if sampling.constrained:
+        return Strict(window, prompt, bars=sampling.bars).piece()
+    return counted(free(prompt, window), sampling.bars)
 
 
 def counted(piece: Piece, bars: int | None) -> Piece:

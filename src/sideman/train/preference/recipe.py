@@ -17,13 +17,15 @@ SLOW = OptimConfig(lr=1e-6, betas=(0.9, 0.999), weight_decay=0.01, schedule="con
 
 class SamplingConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How characters are drawn (spec 4.1). `bars`: how many a piece is told to have, or as it likes; `longest`:
-    characters after which it is given up."""
+    characters after which it is given up; `constrained`: voice bars that do not fit together are written again, as
+    `sideman compose` has it, without which a young model has no piece to choose."""
 
     top_k: Annotated[int, msgspec.Meta(ge=0, le=128)] = 9
     top_p: Unit = 0.9
     temperature: Positive = 1.2
     bars: Size | None = None
     longest: Size = 102_400
+    constrained: bool = False
 
 
 class PreferenceRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
