@@ -8,6 +8,7 @@ import pytest
 from score_text import ATTRIBUTES, note, part, parts, rest, score
 
 from sideman.errors import SidemanError, TooLarge, UnreadableFile
+from sideman.formats.score_abc import from_abc
 from sideman.formats.score_musicxml import read
 from sideman.formats.score_musicxml_write import write
 from sideman.music.score import KeySignature, Mark, Metre, Pitch, Score, Syllable, Tempo, sounding
@@ -139,3 +140,10 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_pitches_of_many_accidentals_are_respelled() -> None:
     found = read(score(note("C", 8, alter=3)))
     assert found.parts[0].voices[0].bars[0][0].notes[0].pitch == Pitch("D", 1, 4)
+
+
+def test_a_slur_that_hangs_on_an_invisible_rest_is_no_slur() -> None:
+    text = "X:1\n%%score {{ ( 1 2 ) }}\nL:1/8\nM:4/4\nK:C\nV:1 treble\nV:2 treble\nV:1\nc4 c4|c8|\nV:2\n{}|x8|\n"
+    for bar in ("(x4 E2) E2", "(E4 x2) E2", "(E4 E4)"):
+        slurs = [each.get("type") for each in fromstring(write(from_abc(text.format(bar)))).iter("slur")]
+        assert slurs == ([] if "x" in bar else ["start", "stop"])

@@ -9,7 +9,7 @@ from sideman.formats.score_musicxml_write_marks import add_clef, add_key, add_ma
 from sideman.formats.score_musicxml_write_note import Drawn, add_event
 from sideman.formats.score_notation import accidentals, beamed_runs, beams, flags, pieces, tuplet_runs
 from sideman.formats.score_slurs import Place, slur_pairs
-from sideman.music.score import ZERO, Clef, Event, KeySignature, Part, Pitch, Score
+from sideman.music.score import ZERO, Clef, Event, KeySignature, Part, Pitch, Score, Voice
 
 
 class Cursor:
@@ -54,7 +54,9 @@ class VoiceWriter:
         self.starts = score.bar_starts()
         self.leaders = [next(v for v in part.voices if v.staff == staff) for staff in range(len(part.staves))]
         self.keys = [KeySignature(0) for _ in part.staves]
-        self.slurs = [_by_place(slur_pairs(voice)) for voice in part.voices]
+        self.slurs = [
+            _by_place([p for p in slur_pairs(v) if all(self._drawn(v, *end) for end in p)]) for v in part.voices
+        ]
         self.open_slurs: dict[tuple[int, tuple[int, Place]], int] = {}  # number by voice and the pair's first event
         self.hyphens: dict[tuple[int, int], bool] = {}  # by voice and verse: whether a word goes on
         self.tied = self._tied()
@@ -76,10 +78,21 @@ class VoiceWriter:
                     cursor.later(onset, staff, partial(_change_key, key=key, staff=name))
         shown_accidentals = self._accidentals(number)
         for index, voice in enumerate(self.part.voices):
-            leads = voice is self.leaders[voice.staff]
-            if leads or not all(event.hidden for event in voice.bars[number]):
-                self._voice(cursor, number, index, leads, shown_accidentals)
+            if self._bar_drawn(voice, number):
+                self._voice(cursor, number, index, self._leads(voice), shown_accidentals)
         cursor.finish(length)
+
+    def _leads(self, voice: Voice) -> bool:
+        """Whether a voice is the first of its staff."""
+        return voice is self.leaders[voice.staff]
+
+    def _bar_drawn(self, voice: Voice, number: int) -> bool:
+        """Whether a voice stands in a bar at all: one with nothing to see does not, beside another."""
+        return self._leads(voice) or not all(event.hidden for event in voice.bars[number])
+
+    def _drawn(self, voice: Voice, number: int, place: int) -> bool:
+        """Whether an event is written: an invisible rest is not, and so carries no slur."""
+        return self._bar_drawn(voice, number) and not _passed_by(voice.bars[number][place])
 
     def _voice(
         self, cursor: Cursor, number: int, index: int, leads: bool, altered: set[tuple[tuple[int, int], Pitch]]
@@ -92,7 +105,7 @@ class VoiceWriter:
         cursor.go(ZERO)
         joined = False
         for place, event in enumerate(events):
-            if event.hidden and not event.notes and not event.tuplet:
+            if _passed_by(event):
                 continue
             cursor.go(event.onset)
             if leads:
@@ -166,6 +179,10 @@ class VoiceWriter:
 
 
 _Pair = tuple[int, Place]
+
+
+def _passed_by(event: Event) -> bool:
+    return event.hidden and not event.notes and not event.tuplet
 
 
 def _by_place(pairs: list[tuple[Place, Place]]) -> tuple[dict[Place, list[_Pair]], dict[Place, list[_Pair]]]:
