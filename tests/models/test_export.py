@@ -179,7 +179,7 @@ def bundle_vocabulary(file: ModelFile):
     described = BundleFile(
         "x", "online", "chord", "fp32", 1, 1, 16, 0, {}, "", chords=file.chords, spelling="reference"
     )
-    return Bundle(Path(), described, 1).vocabulary
+    return Bundle(Path(), described, 1, 1).vocabulary
 
 
 def test_int8_keeps_to_its_limit(exported: Path, run_folder: Path):
