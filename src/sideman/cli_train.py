@@ -80,10 +80,15 @@ def _tell(path: Path, overrides: tuple[str, ...], runs: Path) -> None:
     help="Hear no more than the last FRAMES 16ths: it follows a player who turns sooner. Default: as trained.",
 )
 @click.option(
+    "--follow-turns",
+    is_flag=True,
+    help="Where the melody has turned to another key, hear only what came since: its harmony is back sooner.",
+)
+@click.option(
     "--to", "target", type=click.Path(path_type=Path), metavar="DIR",
     help="Folder to write; by default the model joins those that `sideman models list` shows.",
 )  # fmt: skip
-def export(run: Path, name: str, fp32: bool, window: int | None, target: Path | None) -> None:
+def export(run: Path, name: str, fp32: bool, window: int | None, follow_turns: bool, target: Path | None) -> None:
     """Turn the training run in folder RUN into a model that plays without torch.
 
     RUN is the folder of a run (its best checkpoint is taken) or of one checkpoint. Nothing is written
@@ -96,7 +101,7 @@ def export(run: Path, name: str, fp32: bool, window: int | None, target: Path | 
     from sideman.train.checkpoint import checkpoint_in
 
     folder = target or own_folder(name)
-    described = export_bundle(checkpoint_in(run), folder, name, int8=not fp32, window=window)
+    described = export_bundle(checkpoint_in(run), folder, name, int8=not fp32, window=window, follow_turns=follow_turns)
     if not (folder / "card.md").exists():
         write_atomic(folder / "card.md", _card(described).encode())
     size = sum(part.stat().st_size for part in folder.iterdir())

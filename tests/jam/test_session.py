@@ -2,6 +2,7 @@
 
 import itertools
 import tracemalloc
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -47,6 +48,30 @@ def test_nothing_sounds_while_the_player_is_listened_to(online, offline):
     first = next(planned for planned in plans if planned.chords)
     assert first.frame + first.frames > 24, "and is shown as soon as it is in sight"
     assert all(chord.struck for chord in first.chords if chord.onset == 6)
+
+
+def test_a_turn_makes_the_past_unheard(online):
+    """Who follows turns hears, after one, what came since; a session that hears it all at once plans the same."""
+    follower = replace(online, file=msgspec.structs.replace(online.file, follows_turns=True))
+    scale = np.random.default_rng(0).choice([0, 2, 4, 5, 7, 9, 11], 80) + np.repeat([60, 66], 40)
+    events = [
+        NoteEvent(on, int(pitch), number / 2 + (0 if on else 0.4))
+        for number, pitch in enumerate(scale)
+        for on in (1, 0)
+    ]
+    moments = beats(32)
+    heard = {}
+    for bundle in (follower, online):
+        session, heard[bundle.file.follows_turns] = Session(start(listen=0.0), bundle), []
+        for message in messages(events, moments):
+            step(session, message)
+            heard[bundle.file.follows_turns].append(session.planner.first)
+    assert set(heard[False]) == {0}
+    turned = [(beat, first) for beat, first in zip(moments, heard[True], strict=True) if first]
+    (beat, first), later = turned[0], {first for _, first in turned}
+    assert later == {first}
+    assert 80 <= first <= 92
+    assert 20 < beat < 26, "within six beats of the turn"
 
 
 def test_nobody_plays_alone(online):

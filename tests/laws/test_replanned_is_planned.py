@@ -19,7 +19,7 @@ FORMS = [form((Meter(0.0, 4, 4),), FRAMES), form((Meter(0.0, 4, 4), Meter(12.0, 
 STEPS = st.lists(
     st.tuples(
         st.integers(0, 9), st.integers(1, 24), st.integers(0, 6),
-        st.sampled_from(["nothing", "player", "partner", "both", "temperature", "seed", "metre"]),
+        st.sampled_from(["nothing", "player", "partner", "both", "temperature", "seed", "metre", "turn"]),
     ),
     min_size=1, max_size=12,
 )  # fmt: skip
@@ -46,7 +46,7 @@ def test_replanned_is_planned(partner, steps, window, start):
     rng = np.random.default_rng(len(steps) + start)
     truth = np.full(2 * FRAMES + 1, BOS)
     truth[1::2], truth[2::2] = struck(bundle, 1, rng, 1), struck(bundle, 2, rng, FRAMES)
-    planner, now, how = Planner(bundle), start, {"temperature": 1.0, "seed": 0, "form": 0}
+    planner, now, how, first = Planner(bundle), start, {"temperature": 1.0, "seed": 0, "form": 0}, 0
     for ahead, look, back, change in steps:
         now += ahead
         places = np.arange(1 + 2 * max(0, now - back), 2 * FRAMES)
@@ -57,15 +57,18 @@ def test_replanned_is_planned(partner, steps, window, start):
         how["temperature"] = 0.8 if change == "temperature" else how["temperature"]
         how["seed"] += change == "seed"
         how["form"] = 1 if change == "metre" else how["form"]
+        first = max(0, now - back) if change == "turn" else min(first, now)
         given = np.full(2 * (now + look), FREE)
         given[: 2 * now + 1] = truth[: 2 * now + 1]
-        question = Question(given, FORMS[how["form"]], how["seed"], how["temperature"])
+        given = np.concatenate([[BOS], given[2 * first + 1 :]])
+        question = Question(given, FORMS[how["form"]][first:], how["seed"], how["temperature"], first=first)
         finish(planner.settle(question))
         finish(planner.prepare(now))
     fresh = Planner(bundle)
     finish(fresh.settle(question))
     np.testing.assert_array_equal(planner.tokens, fresh.tokens)
-    assert (planner.tokens[: 2 * now + 1] == truth[: 2 * now + 1]).all()
+    assert (planner.tokens[1 : 2 * (now - first) + 1] == truth[2 * first + 1 : 2 * now + 1]).all()
+    assert all(row.start >= first for row in planner.rows.values())
 
 
 @settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -95,6 +95,29 @@ def test_beyond_the_window_too(tiny):
     )
 
 
+def test_who_follows_turns_begins_anew(tiny_bundles):
+    """After a turn of the melody chords are those of a piece that began there, and before it they are as ever."""
+    tiny = tiny_bundles["online"]
+    follower = replace(tiny, file=msgspec.structs.replace(tiny.file, follows_turns=True))
+    notes = np.random.default_rng(0).choice([0, 2, 4, 5, 7, 9, 11], 96) + np.repeat([60, 66], 48)
+    tokens, places, draws = 132 + notes, form((Meter(0.0, 4, 4),), 96), np.random.default_rng(1).random((ROWS, 96))
+    melody = Melody.prepare(follower, tokens, places)
+    ((_, _, _), (since, known, _)) = melody.stretches
+    assert 40 <= since < known < 64
+    made = decode(follower, melody, draws, Sampling(), draft=1)
+    plain = decode(tiny, Melody.prepare(tiny, tokens, places), draws, Sampling(), draft=1)
+    np.testing.assert_array_equal(made.chords[:, :known], plain.chords[:, :known])
+    forced = np.full((ROWS, 96 - since), UNFORCED)
+    forced[:, : known - since] = made.chords[:, since:known]
+    anew = Melody.prepare(tiny, tokens[since:], places[since:])
+    after = decode(tiny, anew, draws[:, since:], Sampling(), forced=forced, draft=1)
+    np.testing.assert_array_equal(made.chords[:, known:], after.chords[:, known - since :])
+    assert (made.chords != plain.chords).any()
+    for draft in DRAFTS:
+        rows_alike(decode(follower, melody, draws, Sampling(), draft=draft).chords, made.chords)
+    np.testing.assert_allclose(score(follower, melody, made.chords), made.log_p, atol=1e-4)
+
+
 def test_the_grammar_and_the_given_frames_are_kept(tiny):
     vocabulary = tiny.vocabulary
     how = steerings(vocabulary)["forced and fresh"]
@@ -122,7 +145,7 @@ def by_hand(bundle, melody, chords):
     """(log-probability of each chord, scores [T, K] it was chosen from) in one uncached pass."""
     tokens = np.concatenate([[BOS], chords[:-1]])
     if bundle.file.cross:
-        fed, extra, read = tokens, melody.memories[0][2], np.arange(len(chords))
+        fed, extra, read = tokens, melody.stretches[0][2], np.arange(len(chords))
     elif bundle.file.kind == "offline":
         fed, extra, read = tokens, melody.condition[None, : len(chords)], np.arange(len(chords))
     else:

@@ -57,6 +57,14 @@ def test_a_model_may_hear_less_than_it_was_trained_on(run_folder: Path, tmp_path
     assert (short.file.window, short.hop, short.file.trained) == (16, 8, FILE.trained)
 
 
+def test_a_model_may_follow_turns(run_folder: Path, tmp_path: Path):
+    target = tmp_path / "follower"
+    words = ["models", "export", str(run_folder), "--name", "follower", "--to", str(target), "--follow-turns"]
+    assert run(words) == 0
+    follower = load_bundle(target).file
+    assert (follower.follows_turns, follower.window) == (True, 64)
+
+
 def test_the_card_holds_the_facts_and_is_not_written_over(exported: Path, run_folder: Path):
     card = exported / "card.md"
     text = card.read_text()

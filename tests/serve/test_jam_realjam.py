@@ -161,6 +161,28 @@ def test_beyond_256_frames(place):
             assert len(answer["newChordTokens"]) == LOOKAHEAD
 
 
+def test_a_turn_is_followed(own_home):
+    """Of a model that follows turns an answer depends on nothing before the last one, and pages still share work."""
+    file = own_home / "models" / "online" / "bundle.json"
+    file.write_text(file.read_text().replace('"follows_turns": false', '"follows_turns": true'))
+    place = Place()
+    try:
+        answers = []
+        for before in (60, 48):
+            page = Page(place, "online", commit=0)
+            page.intro_set = True
+            for number in range(64):
+                low = 66 if number >= 48 else before if 0 < number < 36 else 60
+                pitch = low + (0, 2, 4, 5, 7, 9, 11)[number * 5 % 7]
+                page.note(True, pitch, number)
+                page.note(False, pitch, number + 1)
+            page.tokens = [3] * 64
+            answers.append([page.ask(64)["newChordTokens"] for _ in range(2)])
+        assert answers[0][0] == answers[0][1] == answers[1][0]
+    finally:
+        place.stop()
+
+
 def test_nothing_is_computed_twice(place):
     """A page that asks again for what it has asked gets the same, and players do not disturb each other."""
     one, two = Page(place, "online"), Page(place, "online")

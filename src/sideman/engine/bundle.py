@@ -52,6 +52,7 @@ class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     `chords`: names in id order, empty for our own list; `spelling`: whose grammar reads them; `window`: frames (of a
     sheet model patches) the network hears at most, those it was trained on or fewer; `depth`, `heads`, `head_width`: of
     the patch decoder in a sheet model; `cross`: the decoder looks at the melody through cross-attention;
+    `follows_turns`: where the melody has turned to another key it hears only what came since (music.turns);
     `prompts`: (period, composer, instrumentation) that a sheet model knows;
     `network`: sizes and switches of the network, for those who train it further."""
 
@@ -70,6 +71,7 @@ class BundleFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     trained: dict[str, str | int | float] = {}
     spelling: Spelling = "own"
     cross: bool = False
+    follows_turns: bool = False
     prompts: tuple[tuple[str, str, str], ...] = ()
     network: dict[str, Any] = {}
 

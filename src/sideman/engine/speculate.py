@@ -19,7 +19,8 @@ from sideman.engine.leaning import Leaning
 from sideman.engine.sampling import Sampling, candidates, column_of, log_probability, pick, tokens_of
 from sideman.engine.stream import Ints, Stream
 from sideman.music.grammar import hold_of
-from sideman.music.vocabulary import BOS, SILENCE, Vocabulary
+from sideman.music.turns import turns_in
+from sideman.music.vocabulary import BOS, SILENCE, Vocabulary, pitches
 
 DRAFT_FRAMES = 8
 SCORE_FRAMES = 64
@@ -30,18 +31,21 @@ UNFORCED = -1
 
 @dataclass(frozen=True)
 class Melody:
-    """A melody ready for one network: frame tokens [T], form [T, 3]; for offline bundles `condition` [T+1, D], or with
-    cross-attention the memory of each window as (start, first, memory), see `bundle.windows`."""
+    """A melody ready for one network: frame tokens [T], form [T, 3]; for offline bundles `condition` [T+1, D].
+
+    `stretches`: (start, first, memory) of the parts that are heard one after the other: while frames from `first` up to
+    that of the next part are chosen nothing before `start` is heard. They are the windows of a network with
+    cross-attention (see `bundle.windows`), or begin where a melody turns (music.turns); none: all of it is one."""
 
     tokens: Ints
     form: NDArray[np.uint8]
     condition: Floats | None
-    memories: tuple[tuple[int, int, Memory], ...] = ()
+    stretches: tuple[tuple[int, int, Memory | None], ...] = ()
 
     @classmethod
     def prepare(cls, bundle: Bundle, tokens: Ints, form: NDArray[np.uint8]) -> "Melody":
         if bundle.file.kind == "online":
-            return cls(tokens, form, None)
+            return cls(tokens, form, None, _between_turns(tokens) if bundle.file.follows_turns else ())
         if not bundle.file.cross:
             return cls(tokens, form, bundle.encode(tokens, form))
         window = bundle.file.window
@@ -55,7 +59,7 @@ class Melody:
         return len(self.tokens)
 
     def beginning(self, count: int) -> "Melody":
-        """The first `count` frames of a melody with one memory at most; all of it was heard."""
+        """The first `count` frames of a melody of one stretch at most; all of it was heard."""
         condition = None if self.condition is None else self.condition[: count + 1]
         return replace(self, tokens=self.tokens[:count], form=self.form[:count], condition=condition)
 
@@ -97,8 +101,8 @@ def decode(
         sampling=sampling,
         leaning=leaning,
     )
-    if len(melody.memories) > 1:
-        return _decode_windows(bundle, melody, draws, forced, steering, draft)
+    if len(melody.stretches) > 1:
+        return _decode_stretches(bundle, melody, draws, forced, steering, draft)
     return _decode(bundle, melody, draws, forced, steering, draft)
 
 
@@ -130,17 +134,21 @@ def _decode(bundle: Bundle, melody: Melody, draws: NDArray[np.float64], forced: 
     return Decoded(chords, log_p, passes)
 
 
-def _decode_windows(bundle: Bundle, melody: Melody, draws: NDArray[np.float64], forced: Ints, steering: "_Steering",
-                    draft: int) -> Decoded:  # fmt: skip
-    """A melody longer than the window, for a network that looks at all of a window: each window is decoded as a piece
-    of its own, whose chords up to its `first` frame are given by the windows before."""
+def _between_turns(melody: Ints) -> tuple[tuple[int, int, None], ...]:
+    turns = turns_in(pitches(melody).tolist())
+    return ((0, 0, None), *((since, known, None) for since, known in turns if known < len(melody)))
+
+
+def _decode_stretches(bundle: Bundle, melody: Melody, draws: NDArray[np.float64], forced: Ints, steering: "_Steering",
+                      draft: int) -> Decoded:  # fmt: skip
+    """Each stretch is decoded as a piece of its own, whose chords up to its `first` frame are given by those before."""
     rows, frames = draws.shape
     chords, log_p, passes = np.full((rows, frames), SILENCE, np.int64), np.zeros((rows, frames)), 0
-    ends = [*(first for _, first, _ in melody.memories[1:]), frames]
-    for (start, first, memory), stop in zip(melody.memories, ends, strict=True):
+    ends = [*(first for _, first, _ in melody.stretches[1:]), frames]
+    for (start, first, memory), stop in zip(melody.stretches, ends, strict=True):
         known = np.concatenate([chords[:, start:first], forced[:, first:stop]], 1)
-        window = Melody(melody.tokens[start:stop], melody.form[start:stop], None, ((0, 0, memory),))
-        made = _decode(bundle, window, draws[:, start:stop], known, steering.crop(start, stop), draft)
+        part = Melody(melody.tokens[start:stop], melody.form[start:stop], None, ((0, 0, memory),))
+        made = _decode(bundle, part, draws[:, start:stop], known, steering.crop(start, stop), draft)
         chords[:, first:stop], log_p[:, first:stop] = made.chords[:, first - start :], made.log_p[:, first - start :]
         passes += made.passes
     return Decoded(chords, log_p, passes)
@@ -224,6 +232,7 @@ class _Feeder:
 
     def __init__(self, bundle: Bundle, melody: Melody) -> None:
         self.melody, self.online = melody, bundle.file.kind == "online"
+        self.memory = melody.stretches[0][2] if melody.stretches else None
         self.per_frame = 2 if self.online else 1
 
     def slots(self, frames: int) -> int:
@@ -255,8 +264,8 @@ class _Feeder:
         sounding = np.where(latest < 0, last[:, None], np.take_along_axis(given, np.maximum(latest, 0), 1))
         drafts = np.where(given == UNFORCED, hold_of(bundle.vocabulary, sounding), given)
         fed = np.concatenate([last[:, None], drafts[:, :-1]], 1)
-        if self.melody.memories:
-            return (fed, self.melody.memories[0][2]), drafts
+        if self.memory is not None:
+            return (fed, self.memory), drafts
         if not self.online:
             assert self.melody.condition is not None
             return (fed, self.melody.condition[inside]), drafts

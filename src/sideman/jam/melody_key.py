@@ -3,9 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from sideman.music.frames import SILENT
 from sideman.music.tonality import correlations, pitch_class_frames
-from sideman.music.vocabulary import NOTE_HOLD, SILENCE
+from sideman.music.vocabulary import pitches
 
 
 class MelodyKey:
@@ -18,8 +17,8 @@ class MelodyKey:
     def estimate(self, tokens: NDArray[np.integer], settled: int) -> int:
         """The key, as its number in KEYS, of the melody that goes on with `tokens` [T] from frame `counted` on. Frames
         before `settled` will not change."""
-        pitches = np.where(tokens == SILENCE, SILENT, (tokens - NOTE_HOLD) % 128)
+        melody = pitches(tokens)
         fixed = min(max(0, settled - self.counted), len(tokens))
-        self._weights += pitch_class_frames(pitches[:fixed])
+        self._weights += pitch_class_frames(melody[:fixed])
         self.counted += fixed
-        return int(np.argmax(correlations(self._weights + pitch_class_frames(pitches[fixed:]))))
+        return int(np.argmax(correlations(self._weights + pitch_class_frames(melody[fixed:]))))

@@ -37,8 +37,8 @@ MAX_TOKENS = 128
 @dataclass(frozen=True)
 class Question:
     """What to settle: `given` int64 [2 * frames] by place (see rows.py; BOS first, FREE where it is asked for), `form`
-    uint8 [at least frames, 3], and how to choose. Both begin with frame `first`; rows that predict what is asked for
-    must not hear what was before it."""
+    uint8 [at least frames, 3], and how to choose. Both begin with frame `first`: nothing before it is heard by whom
+    predicts what is asked for."""
 
     given: Ints
     form: NDArray[np.uint8]
@@ -104,11 +104,12 @@ class Planner:
         number = self.windows.row_of(frame) + 1
         if number - 1 in self.rows:
             self.rows[number - 1].reserve(SPARE_SLOTS, 2 * self.windows.window)
-        self._forget(number - 1)
+        self._forget(number - 1, self.first)
         elapsed = frame - (self.windows.turn(number) - self.windows.hop)
         if elapsed < 0:
             return
-        start, row = self.windows.start(number), self._opened(number)
+        row = self._opened(number)
+        start = row.start
         # All of it is there when half of the time has passed: plans look ahead.
         share = min(1.0, 2 * (elapsed + 4) / self.windows.hop)
         goal = min(1 + 2 * (start + int(share * (frame - start))), 2 * self.first + len(self._last.given))
@@ -124,7 +125,8 @@ class Planner:
         known = last.given[2 * later :]
         count = min(len(known), len(question.given))
         given, before, settled = question.given[:count], known[:count], self._since(question.first)[:count]
-        drawn = (before == FREE) if last.taste == question.taste else np.zeros(count, np.bool_)
+        same = last.taste == question.taste and self._hears_as(question, last.first)
+        drawn = (before == FREE) if same else np.zeros(count, np.bool_)
         stale = np.where(given == FREE, ~drawn, given != settled)
         if stale.any():
             count = int(stale.argmax())
@@ -138,13 +140,22 @@ class Planner:
         places = self.tokens[2 * (first - self.first) :] if first >= self.first else self.tokens[:0]
         return np.concatenate([[BOS], places[1:]])
 
+    def _hears_as(self, question: Question, first: int) -> bool:
+        """Whether the row that predicts what is asked for first hears as much as if the question began at `first`."""
+        number = self._number(2 * question.first + _next_free(question.given, 0))
+        return self._start(number, question.first) == self._start(number, first)
+
     def _number(self, place: int) -> int:
         """Of the row that predicts a place."""
         return self.windows.row_of((place - 1) // 2)
 
-    def _forget(self, number: int, first: int = 0) -> None:
-        """Rows before this one, and those that hear what was before frame `first`."""
-        for old in [n for n, row in self.rows.items() if n < number or row.start < first]:
+    def _start(self, number: int, first: int) -> int:
+        """The first frame that this row hears where nothing before `first` is heard."""
+        return max(first, self.windows.start(number))
+
+    def _forget(self, number: int, first: int) -> None:
+        """Rows before this one, and those that hear more or less than what there is from frame `first` on."""
+        for old in [n for n, row in self.rows.items() if n < number or row.start != self._start(n, first)]:
             del self.rows[old]
 
     def _row(self, place: int) -> Row:
@@ -154,7 +165,7 @@ class Planner:
     def _opened(self, number: int) -> Row:
         """The row of this number, an empty one if there is none."""
         if number not in self.rows:
-            self.rows[number] = Row.open(self.bundle, self.windows.start(number))
+            self.rows[number] = Row.open(self.bundle, self._start(number, self.first))
         return self.rows[number]
 
     def _last_place(self, place: int) -> int:

@@ -36,7 +36,8 @@ from sideman.jam.promised import NO_PLAN, Promised
 from sideman.jam.service import Tally
 from sideman.jam.spans import chord_tokens, jam_chords, jam_notes, melody_tokens
 from sideman.music.metre import FRAMES_PER_BEAT
-from sideman.music.vocabulary import BOS, PartName, translate
+from sideman.music.turns import Turns
+from sideman.music.vocabulary import BOS, PartName, pitches, translate
 
 Ints = NDArray[np.int64]
 # How far off a note may be: beats before the last message, and after the moment the message names.
@@ -83,6 +84,7 @@ class Session:
         self.tally = Tally()
         self._promised = Promised(bundle.vocabulary)
         self._key = MelodyKey()
+        self._turns = Turns()
         self.frame: int | None = None
         self.beat = -np.inf
         self.joins = frames_of(start.listen)
@@ -154,7 +156,7 @@ class Session:
         self._sounds_from = max(self.frame, self.joins) if self._sounds_from is None else self._sounds_from
         stop = self._horizon()
         known = min(self.frame, self._introduced) if self.frame <= self.joins else self.frame
-        first = self.planner.windows.heard_from(known)
+        first = self._heard_from(known)
         given = np.full((stop - first, 2), FREE, np.int64)  # in each frame, what the player did before it comes first
         given[: known - first, 1] = self.own[first:known]
         fixed = min(self._fixed, len(self.own))
@@ -233,6 +235,21 @@ class Session:
                     f"A note at beat {event.beat:g} lies in the past: beat {self.beat:g} was reached before.",
                     "Send notes when they are played; the message was left out.",
                 )
+
+    def _heard_from(self, frame: int) -> int:
+        """The first frame to be heard for the choice of `frame`: that of the window, or where the melody last turned to
+        another key."""
+        assert self.frame is not None
+        first = self.planner.windows.heard_from(frame)
+        if not self.bundle.file.follows_turns:
+            return first
+        known = self._turns.frames
+        melody = pitches(self.heard.tokens(self.frame, known))[: self.frame - known].tolist()
+        fixed = max(0, self.heard.settled - known)
+        self._turns.hear(melody[:fixed])
+        turns = self._turns.copy()
+        turns.hear(melody[fixed:])
+        return max(first, turns.since) if turns.since <= frame else first
 
     def _silent(self) -> bool:
         """Whether nothing is to be planned: nobody has played yet, or only listening lies ahead."""
@@ -313,7 +330,7 @@ class Session:
             self._promised, self._key = Promised(wanted, translate(known, wanted, taken), keys), MelodyKey()
             self._fixed = self._introduced = frame
             self.joins, self._sounds_from = max(self.joins, frame), None
-        self.planner = Planner(bundle)
+        self.planner, self._turns = Planner(bundle), Turns()
 
     def _remember(self, history: History) -> None:
         """Take up a jam that another server knew."""

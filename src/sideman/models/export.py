@@ -37,15 +37,20 @@ class ParityError(SidemanError):
 
 
 def export_bundle(
-    checkpoint: Path, folder: Path, name: str, int8: bool = True, window: int | None = None
+    checkpoint: Path,
+    folder: Path,
+    name: str,
+    int8: bool = True,
+    window: int | None = None,
+    follow_turns: bool = False,
 ) -> BundleFile:
-    """Export a checkpoint folder to a bundle folder, to hear at most `window` frames (None: as many as in training).
-    Raises ParityError and writes nothing when quality is lost, SidemanError where the engine has no graph for this kind
-    of network."""
+    """Export a checkpoint folder to a bundle folder, to hear at most `window` frames (None: as many as trained on) and,
+    after a turn of the melody, only what came since. Raises ParityError and writes nothing when quality is lost,
+    SidemanError where the engine has no graph for this kind of network or it cannot follow turns."""
     file, model = load_checkpoint(checkpoint)
     if not isinstance(model, Playing):
         raise SidemanError(f"A {file.kind} network plays nothing: it judges.", code="not_exportable")
-    _check_kind(file)
+    _check_kind(file, follow_turns)
     with tempfile.TemporaryDirectory() as scratch:
         exact, small = Path(scratch) / "fp32", Path(scratch) / "int8"
         _write_graphs(model, exact, int8=False)
@@ -57,16 +62,21 @@ def export_bundle(
             described = _describe(file, model, checkpoint, name, small, "int8")
             _check_int8(load_bundle(exact), load_bundle(small))
             chosen = small
-        if window is not None:
-            described = msgspec.structs.replace(described, window=window)
-            _write_description(chosen, described)
+        described = msgspec.structs.replace(described, window=window or described.window, follows_turns=follow_turns)
+        _write_description(chosen, described)
         for part in sorted(chosen.iterdir(), reverse=True):  # the graphs, then the bundle.json that names them
             write_atomic(folder / part.name, part.read_bytes())
     return described
 
 
-def _check_kind(file: ModelFile) -> None:
+def _check_kind(file: ModelFile, follow_turns: bool) -> None:
     """The engine plays chords, melodies of online models, and sheets."""
+    if follow_turns and (file.kind, file.part) != ("online", "chord"):
+        raise SidemanError(
+            "Only an online chord model can follow the turns of a melody.",
+            "Export it without --follow-turns.",
+            code="not_exportable",
+        )
     if file.kind != "sheet" and file.part != "chord" and file.kind != "online":
         raise SidemanError(
             "Only chord models and online melody models can be exported to a bundle.",

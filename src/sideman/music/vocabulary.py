@@ -34,6 +34,11 @@ TEMPLATES: tuple[tuple[str, tuple[int, ...]], ...] = (
 )  # fmt: skip
 
 
+def pitches(melody: NDArray[np.integer]) -> NDArray[np.integer]:
+    """Pitch by frame of melody tokens, SILENT where nothing sounds; any shape."""
+    return np.where(melody == SILENCE, SILENT, (melody - NOTE_HOLD) % 128)
+
+
 @dataclass(frozen=True)
 class Vocabulary:
     """Chord names in id order and what each means. N = number of chords, size V = 260 + 2N.
@@ -96,7 +101,7 @@ class Vocabulary:
             raise ValueError("the melody holds a token that is not a note")
         if (((chords < CHORD_HOLD) & (chords != SILENCE)) | (chords >= self.size)).any():
             raise ValueError("the chord part holds a token that is not a chord")
-        pitch = np.where(melody == SILENCE, SILENT, (melody - NOTE_HOLD) % 128).astype(np.int16)
+        pitch = pitches(melody).astype(np.int16)
         index = np.where(chords == SILENCE, SILENT, (chords - CHORD_HOLD) % self.chords)
         used, compact = np.unique(index[index != SILENT], return_inverse=True)
         chord = np.full(len(chords), SILENT, np.int16)

@@ -113,7 +113,7 @@ def _density_bias(
     """The onset bias whose samples come closest to `density` chords a bar: measured on a ladder of biases,
     interpolated between its rungs."""
     count = min(len(melody), LADDER_FRAMES)
-    if len(melody.memories) <= 1 and plan.free[:count].mean() > 0.5:
+    if len(melody.stretches) <= 1 and plan.free[:count].mean() > 0.5:
         melody, plan, leaning = melody.beginning(count), plan.beginning(count), leaning and leaning.crop(0, count)
     ladder = np.linspace(-3.0, 4.0, 8)
     draws = np.random.default_rng([seed, 99]).random((len(ladder), len(melody)))

@@ -26,7 +26,8 @@ from sideman.jam.planner import FREE, Planner, Question
 from sideman.jam.rows import Pass
 from sideman.music.metre import FRAMES_PER_BEAT
 from sideman.music.song import Meter
-from sideman.music.vocabulary import BOS, CHORD_HOLD, SILENCE, Vocabulary
+from sideman.music.turns import turns_in
+from sideman.music.vocabulary import BOS, CHORD_HOLD, SILENCE, Vocabulary, pitches
 
 Ints = NDArray[np.int64]
 MAX_FRAMES = 65536
@@ -83,7 +84,7 @@ class Plannings:
         """The planning that has settled most of the question, or a fresh one."""
         with self._lock:
             known = [
-                (planner.agreed(question), number)
+                (planner.agreed(question) - 2 * question.first, number)
                 for number, planner in enumerate(self._kept)
                 if planner.bundle is bundle
             ]
@@ -122,17 +123,25 @@ class Play:
             chords[: body.frame] = intro
             self.answer.intro_chord_tokens = intro.tolist()
         given = np.full(2 * stop, FREE, np.int64)
-        given[0] = BOS
         given[1 : 1 + 2 * len(chords) : 2] = chords
         given[2 : 2 + 2 * body.frame : 2] = melody[: body.frame]
-        question = Question(given, form, seed, body.temperature)
+        first = _heard_from(self.bundle, melody[: body.frame])
+        given = given[2 * first :]
+        given[0] = BOS
+        question = Question(given, form[first:], seed, body.temperature, first=first)
         planner = self.plannings.take(self.bundle, question)
         yield from planner.settle(question)
-        tokens = planner.tokens[1::2][body.frame :]
+        tokens = planner.tokens[1::2][body.frame - first :]
         yield from planner.prepare(body.frame)
         self.plannings.give_back(planner)
         self.answer.new_chord_tokens = tokens.tolist()
         self.answer.new_chords = [_sound(vocabulary, token) for token in tokens.tolist()]
+
+
+def _heard_from(bundle: Bundle, melody: Ints) -> int:
+    """The frame in which the melody last turned to another key, of a bundle that follows it there."""
+    turns = turns_in(pitches(melody).tolist()) if bundle.file.follows_turns else ()
+    return turns[-1][0] if turns else 0
 
 
 def _check_tokens(vocabulary: Vocabulary, tokens: list[int]) -> None:
