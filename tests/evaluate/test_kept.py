@@ -85,14 +85,17 @@ def test_melodies_that_turn_and_other_questions(pack: Path, own_home: Path, monk
     assert json.loads(done.stdout)["offline"]["adaptation"]
 
 
-def test_another_model_of_the_same_name_plays_itself(pack: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch):
+@pytest.mark.parametrize("other", [{"checkpoint": "other weights"}, {"window": 16}, {"follows_turns": True}])
+def test_another_model_of_the_same_name_plays_itself(
+    other: dict[str, object], pack: Path, own_home: Path, monkeypatch: pytest.MonkeyPatch
+):
     with monkeypatch.context() as patch:
         dying(patch, 2)
         with pytest.raises(Killed):
             ask(pack, "online", "offline")
     described = own_home / "models" / "online" / "bundle.json"
     content = json.loads(described.read_text())
-    described.write_text(json.dumps({**content, "checkpoint": "other weights"}))
+    described.write_text(json.dumps({**content, **other}))
     open_model.cache_clear()
     assert dying(monkeypatch, 0) == []
     assert TAKEN not in ask(pack, "online").stderr

@@ -93,7 +93,8 @@ def _models(system: System) -> list[str]:
 
 
 def _weights(file: BundleFile) -> str:
-    return f"{file.checkpoint} {sorted(file.files.items())}"
+    """What a network is and how much of a piece it hears."""
+    return f"{file.checkpoint} {sorted(file.files.items())} {file.window} {file.follows_turns}"
 
 
 def _packed(pieces: Sequence[Frames]) -> Pack:
