@@ -51,7 +51,7 @@ def test_nothing_sounds_while_the_player_is_listened_to(online, offline):
 
 
 def test_a_turn_makes_the_past_unheard(online):
-    """Who follows turns hears, after one, what came since; a session that hears it all at once plans the same."""
+    """Who follows turns hears, after one, only what came since; others hear on."""
     follower = replace(online, file=msgspec.structs.replace(online.file, follows_turns=True))
     scale = np.random.default_rng(0).choice([0, 2, 4, 5, 7, 9, 11], 80) + np.repeat([60, 66], 40)
     events = [

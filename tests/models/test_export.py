@@ -65,6 +65,13 @@ def test_a_model_may_follow_turns(run_folder: Path, tmp_path: Path):
     assert (follower.follows_turns, follower.window) == (True, 64)
 
 
+def test_who_reads_the_whole_melody_follows_no_turns(tiny_folders, tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    checkpoint, target = tiny_folders["offline"] / "checkpoint", tmp_path / "x"
+    assert run(["models", "export", str(checkpoint), "--name", "x", "--to", str(target), "--follow-turns"]) == 2
+    assert "Export it without --follow-turns." in capsys.readouterr().err
+    assert not target.exists()
+
+
 def test_the_card_holds_the_facts_and_is_not_written_over(exported: Path, run_folder: Path):
     card = exported / "card.md"
     text = card.read_text()
