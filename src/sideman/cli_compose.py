@@ -47,7 +47,7 @@ from sideman.cli import FAILED
     metavar="PATH",
     type=Path,
     multiple=True,
-    help="A file: .abc, .musicxml, .mid, .svg, .pdf or .wav. Give several for one piece in several forms.",
+    help="A file: .abc, .musicxml, .mid, .svg, .pdf, .wav or .mp3. Give several for one piece in several forms.",
 )
 def compose(begin: Path | None, free: bool, listing: bool, outputs: tuple[Path, ...], **wishes: Any) -> int:
     """Write a new piece of sheet music.

@@ -201,7 +201,14 @@ def test_writing_on_from_a_bar_keeps_those_before(open_compose: Open, server: An
 def test_every_format_can_be_taken_along(open_compose: Open, server: Any) -> None:
     page = open_compose(bars=9)
     write(page, 9)
-    for kind, label in (("pdf", "PDF"), ("musicxml", "MusicXML"), ("midi", "MIDI"), ("wav", "WAV"), ("abc", "ABC")):
+    for kind, label in (
+        ("pdf", "PDF"),
+        ("musicxml", "MusicXML"),
+        ("midi", "MIDI"),
+        ("wav", "WAV"),
+        ("mp3", "MP3"),
+        ("abc", "ABC"),
+    ):
         with page.expect_download() as download:
             page.click(f"#files >> text={label}")
         ending = {"midi": "mid"}.get(kind, kind)

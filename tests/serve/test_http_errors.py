@@ -94,7 +94,7 @@ CHOICES = {
     ("/v1/options", "key"): (GOOD, "lock or free"),
     ("/v1/options", "cadence"): (GOOD, "authentic, half, plagal, deceptive or open"),
     ("/v1/songs", "format"): ({"song": SONG}, "json, midi, musicxml, abc, text or ireal"),
-    ("/v1/score", "format"): ({"abc": "X:1\nK:C\nC|"}, "svg, pdf, musicxml, midi, wav, abc or play"),
+    ("/v1/score", "format"): ({"abc": "X:1\nK:C\nC|"}, "svg, pdf, musicxml, midi, wav, mp3, abc or play"),
 }
 
 

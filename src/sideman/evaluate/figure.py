@@ -27,6 +27,12 @@ def colours(names: Sequence[str]) -> dict[str, str]:
     return {TRUTH: INK} | {name: PALETTE[i % len(PALETTE)] for i, name in enumerate(others)}
 
 
+def markers(names: Sequence[str]) -> dict[str, str]:
+    """The dot of every system: a star for ground truth, other shapes where colours come again."""
+    others = [name for name in names if name != TRUTH]
+    return {TRUTH: "*"} | {name: "os^"[i // len(PALETTE) % 3] for i, name in enumerate(others)}
+
+
 def line_styles(names: Sequence[str]) -> list[dict[str, Any]]:
     """How the line of each system is drawn; where colours come again, lines are broken."""
     shade = colours(names)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sideman.evaluate.figure import GREY, INK, TRUTH, colours, figure
+from sideman.evaluate.figure import GREY, INK, TRUTH, colours, figure, markers
 from sideman.evaluate.table import Result
 from sideman.evaluate.tsne import tsne
 
@@ -15,12 +15,15 @@ if TYPE_CHECKING:  # brings torch
 
 PALE = "#d8dce4"
 MOST_POINTS = 1200
+MOST_NAMED = 6  # systems whose names stand beside their dots
 
 
 def plot_tradeoff(results: Sequence[Result], path: Path) -> None:
     """Note in chord against the Vendi score: small dots are seeds, large ones means, dashed lines ground truth."""
-    shade = colours([result.name for result in results])
-    with figure(path, 7.2, 4.8) as drawn:
+    names = [result.name for result in results]
+    shade, shape = colours(names), markers(names)
+    named_beside = len(results) <= MOST_NAMED
+    with figure(path, 7.2 if named_beside else 9.6, 4.8) as drawn:
         axes = drawn.subplots()
         for result in results:
             x, y = result.mean("vendi"), 100 * result.mean("harmony")
@@ -31,10 +34,13 @@ def plot_tradeoff(results: Sequence[Result], path: Path) -> None:
             else:
                 axes.scatter(result.values["vendi"], 100 * np.array(result.values["harmony"]), s=10, color=colour,
                     alpha=0.5, lw=0)  # fmt: skip
-            axes.scatter([x], [y], s=90, color=colour, marker="*" if result.name == TRUTH else "o", zorder=3,
-                edgecolors="white", linewidths=1)  # fmt: skip
-            axes.annotate(result.name, (x, y), xytext=(8, 5), textcoords="offset points", color=colour, fontsize=9.5,
-                fontweight="bold")  # fmt: skip
+            axes.scatter([x], [y], s=90, color=colour, marker=shape[result.name], zorder=3, edgecolors="white",
+                linewidths=1, label=result.name)  # fmt: skip
+            if named_beside:
+                axes.annotate(result.name, (x, y), xytext=(8, 5), textcoords="offset points", color=colour,
+                    fontsize=9.5, fontweight="bold")  # fmt: skip
+        if not named_beside:  # names side by side would hide each other
+            axes.legend(loc="upper left", bbox_to_anchor=(1.01, 1.0), fontsize=8.5)
         axes.margins(x=0.16, y=0.14)
         axes.set_title("Harmony and variety")
         axes.set_xlabel("Vendi score (effective number of different chord sequences)")

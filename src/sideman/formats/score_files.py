@@ -4,19 +4,19 @@ from pathlib import Path
 from typing import Literal
 
 from sideman.errors import MissingExtra
-from sideman.formats import score_engrave
+from sideman.formats import score_engrave, score_wav
 from sideman.formats.score_midi import write_score_midi
 from sideman.formats.score_musicxml_write import write as write_musicxml
 from sideman.music.score import Score
 
-ScoreKind = Literal["musicxml", "midi", "svg", "pdf", "wav"]
+ScoreKind = Literal["musicxml", "midi", "svg", "pdf", "wav", "mp3"]
 ENDINGS: dict[str, ScoreKind] = {
     ".musicxml": "musicxml", ".xml": "musicxml", ".mid": "midi", ".midi": "midi", ".svg": "svg", ".pdf": "pdf",
-    ".wav": "wav",
+    ".wav": "wav", ".mp3": "mp3",
 }  # fmt: skip
 MEDIA_TYPES: dict[str, str] = {
     "musicxml": "application/vnd.recordare.musicxml+xml", "midi": "audio/midi", "svg": "image/svg+xml",
-    "pdf": "application/pdf", "wav": "audio/wav",
+    "pdf": "application/pdf", "wav": "audio/wav", "mp3": "audio/mpeg",
 }  # fmt: skip
 
 
@@ -26,6 +26,8 @@ def check_kind(kind: ScoreKind) -> None:
         raise MissingExtra("Drawing a score", "score" if kind == "svg" else "pdf")
     if kind == "pdf" and not score_engrave.can_print():
         raise MissingExtra("A PDF", "pdf")
+    if kind == "mp3" and not score_wav.can_compress():
+        raise MissingExtra("An MP3", "audio")
 
 
 def write_score(score: Score, kind: ScoreKind) -> tuple[bytes, ...]:
@@ -38,9 +40,9 @@ def write_score(score: Score, kind: ScoreKind) -> tuple[bytes, ...]:
     if kind == "midi":
         return (write_score_midi(score),)
     if kind == "wav":
-        from sideman.formats.score_wav import write_wav
-
-        return (write_wav(score),)
+        return (score_wav.write_wav(score),)
+    if kind == "mp3":
+        return (score_wav.write_mp3(score),)
     return (write_musicxml(score),)
 
 

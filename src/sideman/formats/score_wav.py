@@ -1,22 +1,24 @@
-"""Score -> sound: a WAV file of 16-bit stereo at 44,100 Hz, by our own voices or by FluidSynth where both the program
-and a SoundFont are found.
+"""Score -> sound: a WAV file of 16-bit stereo at 44,100 Hz, or an MP3 of it, by our own voices or by FluidSynth where
+both the program and a SoundFont are found.
 
 Our voices add sines: one tone a pitch and kind of instrument is made and cut to the length of each note. Parts stand
 side by side from left to right.
 """
 
+import io
 import math
 import os
 import shutil
 import subprocess
 import tempfile
 from functools import lru_cache
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sideman.errors import TooLarge
+from sideman.errors import MissingExtra, TooLarge
 from sideman.formats.score_midi import performance_midi
 from sideman.formats.score_performance import Performance, PlayedNote, perform
 from sideman.formats.score_programs import Family, family_of
@@ -51,13 +53,35 @@ Samples = NDArray[np.float32]
 
 def write_wav(score: Score) -> bytes:
     """A score as sound. Raises TooLarge for more than ten minutes."""
+    return wav_bytes(sound_of(score))
+
+
+def write_mp3(score: Score) -> bytes:
+    """A score as compressed sound. Raises TooLarge for more than ten minutes, MissingExtra."""
+    try:
+        import soundfile
+    except ImportError:
+        raise MissingExtra("An MP3", "audio") from None
+
+    stream = io.BytesIO()
+    soundfile.write(stream, sound_of(score), RATE, format="MP3")
+    return stream.getvalue()
+
+
+def can_compress() -> bool:
+    """Whether MP3 files can be made here."""
+    return find_spec("soundfile") is not None
+
+
+def sound_of(score: Score) -> Samples:
+    """Sound [samples, 2], its peak at -3 dBFS. Raises TooLarge for more than ten minutes."""
     played = perform(score)
     length = played.seconds(played.beats)
     if length > MAX_SECONDS:
         raise TooLarge(f"The score lasts {length / 60:.0f} minutes; sound is made of up to {MAX_SECONDS // 60}.")
     font = soundfont()
     found = _fluidsynth(performance_midi(score, played), font) if font else None
-    return found or wav_bytes(synthesise(played))
+    return synthesise(played) if found is None else found
 
 
 def synthesise(played: Performance) -> Samples:
@@ -97,8 +121,8 @@ def soundfont() -> Path | None:
     return next((path for path in map(Path, [named] if named else _FONTS) if path.is_file()), None)
 
 
-def _fluidsynth(midi: bytes, font: Path) -> bytes | None:
-    """The sound as FluidSynth makes it, levelled like ours; None where it fails."""
+def _fluidsynth(midi: bytes, font: Path) -> Samples | None:
+    """The sound [samples, 2] as FluidSynth makes it, levelled like ours; None where it fails."""
     with tempfile.TemporaryDirectory() as folder:
         source, target = Path(folder, "score.mid"), Path(folder, "score.raw")
         source.write_bytes(midi)
@@ -111,7 +135,7 @@ def _fluidsynth(midi: bytes, font: Path) -> bytes | None:
         except (OSError, subprocess.SubprocessError, ValueError):
             return None
     peak = float(np.max(np.abs(sound), initial=0.0))
-    return wav_bytes(sound * np.float32(PEAK / peak)) if peak else None
+    return sound * np.float32(PEAK / peak) if peak else None
 
 
 def _shaped(note: PlayedNote, family: Family, seconds: float) -> Samples:

@@ -13,7 +13,7 @@ MAX_SECONDS = 300
 MAX_ABC = 200_000
 
 Words = Annotated[str, Meta(max_length=200)]
-ScoreFormat = Literal["svg", "pdf", "musicxml", "midi", "wav", "abc", "play"]
+ScoreFormat = Literal["svg", "pdf", "musicxml", "midi", "wav", "mp3", "abc", "play"]
 
 
 class ComposeBody(Struct, forbid_unknown_fields=True):

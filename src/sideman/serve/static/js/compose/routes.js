@@ -10,6 +10,7 @@ export const FILES = {
   musicxml: { label: "MusicXML", ending: "musicxml" },
   midi: { label: "MIDI", ending: "mid" },
   wav: { label: "WAV", ending: "wav" },
+  mp3: { label: "MP3", ending: "mp3" },
   abc: { label: "ABC", ending: "abc" },
   svg: { label: "SVG", ending: "svg", engraved: true },
 };
