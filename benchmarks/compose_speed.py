@@ -1,9 +1,10 @@
 """Composing: the published small network against re-encoding its context, and the model that ships at work.
 
 small    the official small shape (12 x 768 patches, 3 x 768 characters, length 2048, random weights): characters a
-         second over the last of `--patches` patches, ours (int8, caches at both levels) against the reference's way
-         (PyTorch fp32, no cache: the whole context again for each patch, its prefix again for each character).
-         The reference's way is timed at evenly spread context lengths, its mean is what a piece of that length costs.
+         second over `--patches` patches, ours (int8, caches at both levels), of one piece and of `--together` pieces
+         written side by side, against the reference's way (PyTorch fp32, one piece, no cache: the whole context again
+         for each patch, its prefix again for each character). The reference's way is timed at evenly spread context
+         lengths, its mean is what a piece of that length costs.
 release  16 bars of voice and piano by the model that ships, whole process left out, median of some seeds
 
   python benchmarks/compose_speed.py small release
@@ -40,22 +41,19 @@ def network(folder: Path) -> tuple[SheetModel, Bundle]:
     return model, load_bundle(folder / "bundle")
 
 
-def cached(bundle: Bundle, patches: int) -> float:
-    """Seconds for `patches` patches of 16 characters each, sampled as published, all of them."""
+def cached(bundle: Bundle, patches: int, rows: int = 1) -> float:
+    """Seconds for `patches` patches of 16 characters of each of `rows` pieces, all of them, sampled as published."""
     rng = np.random.default_rng(0)
-    stream = SheetStream.open(bundle, 1, patches + 1)
-    fresh = BOS_PATCH[None]
+    stream = SheetStream.open(bundle, rows, patches + 1)
+    fresh = np.repeat(BOS_PATCH[None, None], rows, 0)
     start = time.perf_counter()
     for _ in range(patches):
-        stream.feed([fresh])
-        logits = stream.begin([()])
-        ids: list[int] = []
-        while True:
-            ids.append(draw(cut(softmax(logits[0]), PUBLISHED), rng))
-            if len(ids) == PATCH_SIZE:
-                break
-            logits = stream.write(np.array(ids[-1:], np.int64))
-        fresh = np.array([ids], np.int64)
+        stream.feed(list(fresh))
+        logits = stream.begin([()] * rows)
+        for place in range(PATCH_SIZE):
+            if place:
+                logits = stream.write(fresh[:, 0, place - 1])
+            fresh[:, 0, place] = [draw(cut(softmax(row), PUBLISHED), rng) for row in logits]
     return time.perf_counter() - start
 
 
@@ -73,18 +71,19 @@ def again(model: SheetModel, context: int) -> float:
     return time.perf_counter() - start
 
 
-def small(patches: int) -> None:
+def small(patches: int, together: int) -> None:
     with tempfile.TemporaryDirectory() as scratch:
         model, bundle = network(Path(scratch))
         cached(bundle, 8)
         places = [round(1 + (patches - 1) * (n + 0.5) / PLACES) for n in range(PLACES)]
         again(model, places[0])
-        ours = cached(bundle, patches)
+        ours, side_by_side = cached(bundle, patches), cached(bundle, patches, together) / together
         theirs = patches * statistics.mean(min(again(model, place) for _ in range(2)) for place in places)
     characters = patches * PATCH_SIZE
     print(
         f"small, {patches} patches: {characters / ours:.0f} characters/s ({ours:.1f} s); the reference's way "
-        f"{characters / theirs:.1f} ({theirs:.0f} s): {theirs / ours:.1f}x"
+        f"{characters / theirs:.1f} ({theirs:.0f} s): {theirs / ours:.1f}x; {together} pieces side by side: "
+        f"{characters / side_by_side:.0f} characters/s: {theirs / side_by_side:.1f}x"
     )
 
 
@@ -109,12 +108,13 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("what", nargs="*", choices=["small", "release"], default=["small", "release"])
     parser.add_argument("--patches", type=int, default=512)
+    parser.add_argument("--together", type=int, default=8)
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--bundle", type=Path, help="Instead of the model that ships.")
     arguments = parser.parse_args()
     print(f"{torch.get_num_threads()} threads")
     if "small" in arguments.what:
-        small(arguments.patches)
+        small(arguments.patches, arguments.together)
     if "release" in arguments.what:
         release(arguments.bundle or find_model(None, "sheet"), arguments.seeds)
 

@@ -74,6 +74,24 @@ def test_a_turn_makes_the_past_unheard(online):
     assert 20 < beat < 26, "within six beats of the turn"
 
 
+def test_chords_after_a_turn_are_spelled_in_its_key(online):
+    """C major for 32 beats, then E major: who hears on still writes G sharp as A flat."""
+    follower = replace(online, file=msgspec.structs.replace(online.file, follows_turns=True))
+    degrees = np.random.default_rng(0).choice([0, 0, 2, 4, 4, 5, 7, 7, 9, 11], 128) + np.repeat([60, 64], 64)
+    events = [
+        NoteEvent(on, int(pitch), number / 2 + (0 if on else 0.4))
+        for number, pitch in enumerate(degrees)
+        for on in (1, 0)
+    ]
+    written = {}
+    for bundle in (follower, online):
+        session = Session(start(listen=0.0), bundle)
+        plans = [step(session, message) for message in messages(events, beats(64))][-20:]
+        names = {chord.symbol for plan in plans for chord in plan.chords}
+        written[bundle.file.follows_turns] = {name[1] for name in names if name[1:2] in ("#", "b")}
+    assert written == {True: {"#"}, False: {"b"}}
+
+
 def test_nobody_plays_alone(online):
     """Before the first note nothing is planned; after it the accompanist joins without delay."""
     session = Session(start(listen=0.0), online)

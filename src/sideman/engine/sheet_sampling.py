@@ -34,11 +34,10 @@ def cut(p: Probabilities, sampling: SheetSampling) -> Probabilities:
     """Probabilities [V] after top-k, top-p (what stands before a token must not exceed it) and temperature, in this
     order; of equally probable ones the first stay."""
     p = _normal(p, sampling.floor)
+    order = np.argsort(-p, kind="stable")  # also that of what top-k leaves
     if sampling.top_k > 0:
-        kept = np.argsort(-p, kind="stable")[: sampling.top_k]
-        p = _normal(_only(p, kept), sampling.floor)
+        p = _normal(_only(p, order[: sampling.top_k]), sampling.floor)
     if 0 < sampling.top_p < 1:
-        order = np.argsort(-p, kind="stable")
         before = np.cumsum(p[order]) - p[order]
         p = _normal(_only(p, order[before <= sampling.top_p]), sampling.floor)
     if sampling.temperature == 0:

@@ -8,10 +8,10 @@ from sideman.music.vocabulary import pitches
 
 
 class MelodyKey:
-    """Counts the pitch classes of its first `counted` frames, so that no frame is looked at for ever."""
+    """Counts the pitch classes from frame `first` up to `counted`, so that no frame is looked at for ever."""
 
-    def __init__(self) -> None:
-        self.counted = 0
+    def __init__(self, first: int = 0) -> None:
+        self.counted = first
         self._weights = np.zeros(12, np.int64)
 
     def estimate(self, tokens: NDArray[np.integer], settled: int) -> int:

@@ -246,7 +246,8 @@ class Session:
         known = self._turns.frames
         melody = pitches(self.heard.tokens(self.frame, known))[: self.frame - known].tolist()
         fixed = max(0, self.heard.settled - known)
-        self._turns.hear(melody[:fixed])
+        if self._turns.hear(melody[:fixed]):
+            self._key = MelodyKey(self._turns.since)  # new chords are spelled as in the new key
         turns = self._turns.copy()
         turns.hear(melody[fixed:])
         return max(first, turns.since) if turns.since <= frame else first
