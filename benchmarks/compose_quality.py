@@ -2,6 +2,7 @@
 different lengths, with and without constraints.
 
     python benchmarks/compose_quality.py [--pieces 100] [--bars 16] [--temperature 0.9] [--model sheet] [--free]
+        [--prompt Romantic "Schubert, Franz" "Art Song"]
 
 Needs the extra `score`. Pieces are written eight at a time; with --free the model writes what it likes, in --seconds.
 """
@@ -26,11 +27,13 @@ AT_ONCE = 8
 
 
 def pieces(given: argparse.Namespace) -> Iterator[Finished]:
+    period, composer, instrumentation = given.prompt
     for first in range(0, given.pieces, AT_ONCE):
         request = ComposeRequest(
             bars=None if given.free else given.bars, count=min(AT_ONCE, given.pieces - first), seed=first,
             temperature=given.temperature, constrained=not given.free, model=given.model,
             seconds=given.seconds if given.free else None,
+            period=period, composer=composer, instrumentation=instrumentation,
         )  # fmt: skip
         yield from (event for event in compose(request) if isinstance(event, Finished))
 
@@ -41,6 +44,7 @@ def main() -> None:
     parser.add_argument("--bars", type=int, default=16)
     parser.add_argument("--temperature", type=float, default=0.9)
     parser.add_argument("--model", default="sheet")
+    parser.add_argument("--prompt", nargs=3, default=("", "", ""), metavar=("PERIOD", "COMPOSER", "INSTRUMENTATION"))
     parser.add_argument("--free", action="store_true", help="without constraints")
     parser.add_argument("--seconds", type=float, default=60.0, help="of a batch of free pieces")
     given = parser.parse_args()

@@ -36,7 +36,7 @@ def test_judged_figures():
     assert figures == pytest.approx(
         {
             "score": 0.8,
-            "score_spread": 0.2,
+            "score_error": 0.2,
             "score_unseen": 0.4,
             "self_similarity": 0.6,
             "diversity": 0.4,

@@ -11,7 +11,8 @@ from sideman.train.preference.choose import Choice
 
 # Column -> figure, decimals, factor.
 COLUMNS = {
-    "score": ("score", 3, 1), "unseen": ("score_unseen", 3, 1), "uneven bars %": ("uneven", 2, 100),
+    "score": ("score", 3, 1), "±": ("score_error", 3, 1), "unseen": ("score_unseen", 3, 1),
+    "uneven bars %": ("uneven", 2, 100),
     "perplexity": ("perplexity", 3, 1), "self-similarity": ("self_similarity", 3, 1),
     "diversity": ("diversity", 3, 1), "overlap": ("overlap", 3, 1), "most": ("overlap_most", 3, 1),
     "copied %": ("copied", 1, 100), "bars": ("bars", 1, 1), "pieces": ("pieces", 0, 1), "unreadable": ("lost", 0, 1),
