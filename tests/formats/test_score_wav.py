@@ -8,8 +8,8 @@ import pytest
 
 from sideman.errors import MissingExtra, TooLarge
 from sideman.formats.score_abc import from_abc
-from sideman.formats.score_performance import perform
 from sideman.formats.score_files import write_score
+from sideman.formats.score_performance import perform
 from sideman.formats.score_wav import PEAK, RATE, synthesise, write_wav
 
 

@@ -85,8 +85,8 @@ def chosen_precision(wanted: str) -> str:
 
 
 def bf16_speedup() -> float:
-    """How many times as fast as in fp32 a product of a layer's size is in bf16, on this CPU: a Xeon with AVX512_BF16 but
-    without AMX takes twice as long. A few milliseconds; the best of several turns, as other work may be going on."""
+    """How many times as fast as in fp32 a product of a layer's size is in bf16, on this CPU: a Xeon with AVX512_BF16
+    but without AMX takes twice as long. A few milliseconds; the best of several turns, as other work may go on."""
     best = {torch.float32: math.inf, torch.bfloat16: math.inf}
     for _ in range(7):
         for kind in best:

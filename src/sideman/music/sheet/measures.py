@@ -49,8 +49,8 @@ def bars(texts: Sequence[str]) -> Bars:
 
 def judged_figures(features: Features, truth: Features, unseen: Features | None = None) -> dict[str, float]:
     """What a judge says: `score`, the mean likeness to the mean of real pieces, and `score_unseen`, the same against
-    pieces the judge did not learn from; `score_error`, the standard error of `score`; `self_similarity`, and 1 minus it,
-    `diversity`; `copied`, the share of pieces that are too like a single real one."""
+    pieces the judge did not learn from; `score_error`, the standard error of `score`; `self_similarity`, and 1 minus
+    it, `diversity`; `copied`, the share of pieces that are too like a single real one."""
     scores = likeness.scores(truth, features)
     alike = likeness.self_similarity(features)
     out = {
