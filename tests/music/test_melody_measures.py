@@ -7,7 +7,7 @@ import pytest
 
 from sideman.music.chord import Chord
 from sideman.music.frames import Frames
-from sideman.music.melody_measures import note_density, note_length_entropy, rests
+from sideman.music.melody_measures import conjunct, note_density, note_length_entropy, rests
 
 C = Chord.parse("C")
 assert C is not None
@@ -36,6 +36,14 @@ def test_one_bar():
     assert rests([frames, piece([60] * 16, [0], [0] * 16)]) == pytest.approx(4 / 28)
 
 
+def test_conjunct_motion():
+    """60 60 64 67: one step of three; what lies between two pieces is none."""
+    frames = piece([60, 60, 64, 67], [0, 1, 2, 3], [0] * 4)
+    assert conjunct([frames]) == pytest.approx(1 / 3)
+    assert conjunct([frames, piece([66, 65], [0, 1], [0] * 2)]) == pytest.approx(2 / 4)
+
+
 def test_nothing_to_measure():
+    assert math.isnan(conjunct([piece([60], [0], [0])]))
     assert math.isnan(rests([piece([60], [0], [-1])]))
     assert math.isnan(note_length_entropy([piece([-1], [], [0])]))

@@ -26,3 +26,9 @@ def note_length_entropy(pieces: Sequence[Frames]) -> float:
 def note_density(pieces: Sequence[Frames]) -> float:
     """Notes a bar."""
     return ratio(sum(len(note_events(frames)[0]) for frames in pieces), sum(bar_count(frames) for frames in pieces))
+
+
+def conjunct(pieces: Sequence[Frames]) -> float:
+    """Share of the steps from one note to the next that are of at most two semitones (conjunct motion)."""
+    steps = np.concatenate([np.zeros(0), *(np.diff(note_events(frames)[2]) for frames in pieces)])
+    return ratio(int((np.abs(steps) <= 2).sum()), len(steps))

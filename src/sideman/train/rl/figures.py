@@ -13,7 +13,7 @@ from sideman.music.measures import (
     pitch_classes_per_chord,
     silence,
 )
-from sideman.music.melody_measures import note_density, note_length_entropy, rests
+from sideman.music.melody_measures import conjunct, note_density, note_length_entropy, rests
 from sideman.music.vocabulary import PartName, Vocabulary
 from sideman.train.batches import Batch
 from sideman.train.samples import sampled_frames
@@ -32,6 +32,7 @@ OF_MELODIES: Measures = {
     "silence": rests,
     "length_entropy": note_length_entropy,
     "density": note_density,
+    "conjunct": conjunct,
 }
 
 

@@ -65,6 +65,7 @@ class Limits(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     silence: Unit = 0.04
     length_entropy: AtLeastZero = 1.6
     density: AtLeastZero | None = None
+    conjunct: Unit = 0.0
 
 
 class RlRecipe(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -360,7 +360,8 @@ class RlRun:
         fits = result.get("valid_silence", 1) <= limits.silence
         varied = result.get("valid_length_entropy", 0) >= limits.length_entropy
         calm = limits.density is None or result.get("valid_density", 0) <= limits.density
-        if fits and varied and calm and self.step and result["valid_note_in_chord"] > self.best:
+        smooth = result.get("valid_conjunct", 1) >= limits.conjunct
+        if fits and varied and calm and smooth and self.step and result["valid_note_in_chord"] > self.best:
             self.best = result["valid_note_in_chord"]
             self._save("best", state=False)
         return result
