@@ -76,6 +76,14 @@ def test_a_melody_partner_is_taught_and_exported(root: Path):
     described = export_bundle(folder / "last", root / "bundle", "melody", int8=False)
     assert (described.kind, described.part) == ("online", "melody")
     assert load_bundle(root / "bundle").file == described
+    assert (folder / "best").exists()
+
+
+def test_a_melody_that_leaps_is_not_called_the_best(root: Path):
+    limits = "limits={silence: 1.0, length_entropy: 0.0, conjunct: 1.0}"
+    result = RlRun(recipe(limits, "run=leaping", "steps=1", name="melody"), root / "runs", False).train()
+    assert result["valid_conjunct"] < 1
+    assert not (root / "runs" / "leaping" / "best").exists()
 
 
 def test_networks_judge_melody_and_chords_whichever_is_played(root: Path):
