@@ -88,6 +88,14 @@ def test_interleaved_is_the_same_as_blocks() -> None:
     assert heard(found)[:2] == [(2, 1, 67), (3, 1, 66)]
 
 
+def test_a_page_of_words_is_no_music() -> None:
+    """Further verses stand over a bar of some songs; letters of words that are not read as words would be notes."""
+    verses = " ".join(["E a cambada dominando"] * 40)
+    found = from_abc(INTERLEAVED.replace('"^Largo"', f'"^{verses}"'))
+    assert found.parts[0].staves[0][0].marks == (Mark(Fraction(0), "words", verses),)
+    assert heard(found) == heard(from_abc(INTERLEAVED))
+
+
 def test_a_voice_missing_from_a_line_rests_in_that_bar() -> None:
     lines = INTERLEAVED.replace('[V:1]"^Largo" z4|', "").replace("[V:4]x4|\n", "\n").replace("[V:4]x4|]", "")
     without = from_abc(lines.replace("[V:2][DF]2 ^D2|[V:3]", "[r:0/2][V:2][DF]2 ^D2|[V:3]", 1))

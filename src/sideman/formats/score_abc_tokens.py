@@ -7,7 +7,7 @@ from collections.abc import Iterator
 _TOKEN = re.compile(
     r"""
     (?P<field>\[(?P<name>[A-Za-z]):(?P<content>[^\]]{0,200})\])
-  | (?P<text>"(?P<words>[^"]{0,400})")
+  | (?P<text>"(?P<words>[^"]*)")
   | (?P<bar>(?P<line>\.?:*\[?\|[|\]]*:*|::+)(?P<ending>\s*\d[\d,.\-]*)?|\[(?P<bracket>\d[\d,.\-]*))
   | (?P<grace>\{(?P<slash>/?)(?P<graces>[^}]{0,400})\})
   | (?P<decoration>!(?P<long>[^!|\n]{1,40})!|\+(?P<plus>[a-z()<>.^]{1,30})\+
