@@ -11,7 +11,7 @@ from toy_sheets import PROMPT, save_toy_sheets, toy_sheet_pack
 
 from sideman.data.sheets import SheetPack
 from sideman.errors import WrongValue
-from sideman.models.build import load_checkpoint
+from sideman.models.build import ModelFile, load_checkpoint, save_checkpoint
 from sideman.models.sheet import SheetModel
 from sideman.music.sheet.patches import EOS, PAD, encode
 from sideman.train.ensemble import load_trainable
@@ -154,3 +154,15 @@ def test_fine_tuning_begins_with_other_weights_and_another_pack(tmp_path: Path):
     assert all(torch.equal(tensor, stored[name]) for name, tensor in begun.raw.state_dict().items())
     with pytest.raises(WrongValue, match="another network"):
         Run(toy(tmp_path, "run=other", f"start={base}", "model.length=32"), tmp_path, False)
+
+
+def test_fine_tuned_it_still_knows_the_prompts_of_before(tmp_path: Path):
+    recipe, before = toy(tmp_path), ("Baroque", "Nobody, Else", "Organ")
+    save_checkpoint(
+        tmp_path / "before", ModelFile("sheet", sheet=recipe.model, prompts=(before,)), SheetModel(recipe.model)
+    )
+    words = (f"start={tmp_path / 'before'}", "steps=1", "run=after", "checkpoint_every=1")
+    Run(toy(tmp_path, *words), tmp_path, False).train()
+    Run(toy(tmp_path, *words, "steps=2"), tmp_path, True).train()
+    known = load_checkpoint(tmp_path / "after" / "last")[0].prompts
+    assert known == (before, (PROMPT.period, PROMPT.composer, PROMPT.instrumentation))

@@ -17,7 +17,7 @@ import torch
 
 from sideman.errors import Interrupted
 from sideman.files import write_atomic
-from sideman.models.build import Model, ModelFile, build, load_checkpoint, parameters
+from sideman.models.build import Model, ModelFile, build, parameters
 from sideman.train.batches import batches, share
 from sideman.train.checkpoint import checkpoint_in, read_state, settle, write_checkpoint
 from sideman.train.network import begin_from
@@ -55,11 +55,13 @@ class Run:
 
     def _network(self) -> Model:
         """The stored network of a resumed run, the one a recipe starts from, or a fresh one."""
-        if self.resumed:
-            return load_checkpoint(self.folder / "last")[1]
-        if self.recipe.start:
-            return begin_from(checkpoint_in(Path(self.recipe.start)), self.file)
-        return build(self.file)
+        if not self.resumed and not self.recipe.start:
+            return build(self.file)
+        place = self.folder / "last" if self.resumed else checkpoint_in(Path(str(self.recipe.start)))
+        stored, model = begin_from(place, self.file)
+        # Prompts that it has learned before it still knows.
+        self.file = msgspec.structs.replace(self.file, prompts=tuple(sorted({*self.file.prompts, *stored.prompts})))
+        return model
 
     def _begin(self, resume: bool) -> bool:
         """Whether there is a run to go on with, the same in every process."""

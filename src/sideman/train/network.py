@@ -51,15 +51,15 @@ def describe(recipe: Recipe, vocabulary: Vocabulary) -> ModelFile:
     )  # fmt: skip
 
 
-def begin_from(folder: Path, file: ModelFile) -> Model:
-    """The network stored in `folder`, which must be the one `file` describes. Raises UnknownModel, WrongValue."""
+def begin_from(folder: Path, file: ModelFile) -> tuple[ModelFile, Model]:
+    """What is stored in `folder`, whose network must be the one `file` describes. Raises UnknownModel, WrongValue."""
     stored, model = load_checkpoint(folder)
     if stored.network != file.network:
         raise WrongValue(
             f"start: {folder} holds another network than the recipe describes.",
             f"Compare the recipe's model and data.vocabulary with {folder / 'model.json'}.",
         )
-    return model
+    return stored, model
 
 
 def _describe_reward(recipe: Recipe, vocabulary: Vocabulary, own: bool) -> ModelFile:
