@@ -99,6 +99,7 @@ def line(*chunks: str, number: int = 1, last: bool = False, fixed: bool = False,
     [
         ("[V:1]G2 F2", "|[V:2][DF]2 ^D2", "|[V:3]G,,4", "|[V:4]B,4|\n"),
         ("[V:2]G2 F2|\n",),
+        ("[V:1]G2 F2", "|][V:2]G4|]\n"),
         ("[V:1](3GAB c2", ":|1[V:3]{c}d4:|1\n"),
         ('[V:1]"^a tempo" [M:3/4] c6', "|[V:2][M:3/4]z6", "|[V:3]!p!C6|\n"),
         ("[V:1][Q:3/8=60]G2 F2", '|[V:2][Q:"Largo" 1/4=50][K:bass]G4|\n'),
@@ -130,6 +131,8 @@ def test_lines_that_may_stand(chunks: tuple[str, ...]):
         (("[V:1]G2 F2", "|[V:2]G4"), "|][V:3]G4"),
         (("[V:1]G2 F2", "|[V:2]G4"), "|[V:3]G4|]\n"),
         (("[V:1]G2 F2",), ":|[V:2]G4:|1\n"),
+        (("[V:1]G2 F2",), "|][V:2]G4"),  # the piece is not at its end
+        ((), "[V:3]G4|]\n"),
         ((), "[V:1][M:4:6/8]G2 F2"),
         ((), "[V:1][Q:11/4=66]G2 F2"),
         ((), "[V:1][Q:1/4=726]G2 F2"),
@@ -204,6 +207,8 @@ def test_a_bar_ends_when_it_is_full(chunk: str, expected: str):
         "|[V:2][M:4:6/8][Q:1/4=900]G4",
         "|[V:3][M:3/4]G4",
         "|[V:2]G2[V:2]E,/",
+        "|][V:2]G4",
+        "[V:3]G4|]\n",
     ],
 )
 def test_a_mended_chunk_may_always_follow(chunk: str):

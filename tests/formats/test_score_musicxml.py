@@ -9,6 +9,7 @@ from score_text import ATTRIBUTES, note, part, parts, rest, score
 
 from sideman.errors import SidemanError, TooLarge, UnreadableFile
 from sideman.formats.score_abc import from_abc
+from sideman.formats.score_abc_write import to_abc
 from sideman.formats.score_musicxml import read
 from sideman.formats.score_musicxml_write import write
 from sideman.music.score import KeySignature, Mark, Metre, Pitch, Score, Syllable, Tempo, sounding
@@ -36,6 +37,17 @@ def test_sounding_notes_are_exact(song: Score) -> None:
     ]  # fmt: skip
     assert (Fraction(1), Fraction(3), "F#4") in pitches(song, 1)  # tied
     assert (Fraction(2), Fraction(1), "C4") in pitches(song, 1)
+
+
+def test_a_drum_clef_among_pitched_notes_takes_no_key_away() -> None:
+    """As one bar of a quartet by Faure has it. At the beginning of a part it makes a drum of it."""
+    clef = "<attributes><clef><sign>percussion</sign><line>2</line></clef></attributes>"
+    sharp = ATTRIBUTES.replace("<fifths>0", "<fifths>1")
+    bar = note("F", 8, alter=1)
+    among = read(score(bar, clef + bar, attributes=sharp))
+    assert not among.parts[0].percussion
+    assert pitches(from_abc(to_abc(among)), 0) == [(0, 4, "F#4"), (4, 4, "F#4")]
+    assert read(score(clef + bar, attributes=sharp)).parts[0].percussion
 
 
 def test_bars_hold_what_parts_share(song: Score) -> None:

@@ -10,6 +10,7 @@ from sideman.music.sheet.bars import BARLINE, split_voice_bar
 from sideman.music.sheet.durations import duration, spell
 
 _PIECE = re.compile(rf"((?:{BARLINE})[0-9,.\-:]*)?\[V:(\d+)\](.*)", re.DOTALL)
+END = "|]"
 _PLAIN = (1, 2, 4, 8)  # denominators of rests that need no tuplet
 _METRE = re.compile(r"\[M:([^\]]*)\]")
 _FIELD = re.compile(r"\[([MQ]):([^\]]*)\]")
@@ -54,6 +55,8 @@ class Line:
             return "another barline than before"
         if chunk.endswith("\n") and (not after or (before and after != before)):
             return "the end of a line without its barline"
+        if not self.last and END in (before, after):
+            return "the end of the piece before its last bar"
         if not self._may_sing(voice):
             return "a voice that is not next"
         if _BARLINE.search(bar) and not self._opening(bar):
@@ -120,10 +123,11 @@ class Line:
         bar = _FIELD.sub(lambda field: "" if self._unplayable(field) else field[0], _MISPLACED.sub("", bar))
         length = self.length or self._metre_of(bar) or 1 / self.header.unit
         before = self.barline or (found[1] if found else "") or "|"
+        before = "|" if before == END and not self.last else before
         ends = chunk.endswith("\n") or voice == self._order[-1]
         after = f"{before if self.voices else '|'}\n" if ends else ""
         if self.last and ends and not self.voices:
-            after = "|]\n"
+            after = f"{END}\n"
         return f"{before if self.voices else ''}[V:{voice}]{fitted(bar, length)}{after}"
 
     @property

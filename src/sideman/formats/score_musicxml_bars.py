@@ -33,7 +33,7 @@ class PartReader:
         self.losses = losses
         self.staves = 1
         self.transpose = 0
-        self.percussion = False
+        self.percussion = self._pitched = False
         self.slurs = Slurs(losses)
         self._lines = Lines(losses)
         self._key: Key | None = None
@@ -154,6 +154,7 @@ class PartReader:
     def _head(self, event: DraftEvent, found: dict[str, Element], several: list[Element]) -> None:
         pitched = found.get("pitch")
         self.percussion |= pitched is None
+        self._pitched |= pitched is not None
         pitch = values.pitch(pitched) if pitched is not None else values.pitch(found["unpitched"], "display-")
         ties = [child.get("type") for child in several if child.tag == "tie"]
         ties += [tied.get("type") for child in several if child.tag == "notations" for tied in child.iterfind("tied")]
@@ -198,7 +199,8 @@ class PartReader:
                 self.losses["signatures that are no key"] += child.find("fifths") is None
             elif child.tag == "clef":
                 clef = values.clef(child)
-                self.percussion |= clef.sign == "percussion"
+                # Among pitched notes it is a slip of the engraver's, and their key goes on.
+                self.percussion |= clef.sign == "percussion" and not self._pitched
                 self.at.clefs.append((values.staff(child.get("number")), self._now, clef))
             elif child.tag == "transpose":
                 octaves = values.number(child.findtext("octave-change"))
