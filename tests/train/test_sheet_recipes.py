@@ -53,4 +53,3 @@ def test_the_judge_that_ships_is_small():
     recipe = load_trainable(RECIPES / "release" / "sheet-judge.yaml")
     assert isinstance(recipe, JudgeRecipe)
     assert recipe.masked == 0.45
-    assert recipe.max_minutes == 15
