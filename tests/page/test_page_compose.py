@@ -102,7 +102,7 @@ def test_what_goes_wrong_is_told_and_nothing_is_lost(open_compose: Open) -> None
     page.evaluate("sideman.settings.set('bars', 250)")
     page.click("#write")
     page.wait_for_function("document.getElementById('notice').textContent.startsWith('bars is 250')")
-    assert page.evaluate("sideman.sheet.bars.length") == 3, "the piece before is still there"
+    page.wait_for_function("sideman.sheet.bars.length === 3")  # the piece before is drawn again
     page.evaluate("sideman.settings.set('bars', 2); sideman.settings.set('seed', 15)")
     page.click("#write")
     page.wait_for_function("document.getElementById('phase').textContent === '2 pieces are before yours.'")
