@@ -18,6 +18,7 @@ from sideman.jam.drive import finish
 from sideman.jam.messages import NoteEvent, Notes, Start
 from sideman.jam.session import Session
 from sideman.models.build import load_checkpoint
+from sideman.models.online import OnlineModel
 from sideman.music.chord import Chord
 from sideman.music.frames import Frames
 from sideman.music.measures import note_events, ratio
@@ -95,9 +96,10 @@ def main() -> None:
     batch = Source(load_pack(Path(given.pack)), vocabulary, config, "test").fixed(given.pieces)
     head("test pieces")
     for number, path in enumerate(given.bundles):
-        model = load_checkpoint(path)[1].eval()
+        model = load_checkpoint(path)[1]
+        assert isinstance(model, OnlineModel)
         for seed in range(given.seeds):
-            ours, people = sampled_frames(model, vocabulary, batch, seed, "melody")  # type: ignore[arg-type]
+            ours, people = sampled_frames(model, vocabulary, batch, seed, "melody")
             if not number and not seed:
                 show("people", people)
             show(f"{path}, seed {seed}", ours)

@@ -59,7 +59,7 @@ def main() -> None:
     parser.add_argument("--pack", type=Path)
     arguments = parser.parse_args()
     if chosen_precision("auto") != "bf16-mixed":
-        parser.error("bf16 products are not faster than fp32 here. Measure on a GPU, or on a CPU with AMX.")
+        parser.error("bf16 products are not clearly faster than fp32 here. Measure on a GPU or another CPU.")
     with tempfile.TemporaryDirectory() as folder:
         pack = arguments.pack or random_pack(Path(folder) / "random.npz")
         runs = {
