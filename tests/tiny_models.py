@@ -1,6 +1,6 @@
 """Tiny networks with random weights, exported once and kept in pytest's cache: an online one, an aligned offline one,
-an offline one as published, with cross-attention and the T5 bias, an online one that makes melodies, and two that write
-sheets: our own kind and the published one.
+an offline one as published, with cross-attention and the T5 bias, an online one that makes melodies, and three that
+write sheets: our own kind, without and with a clock, and the published one.
 
 Two layers of width 32. Random weights alone would never hold a chord; one dimension of the state is the same for
 every token, and the output weights on it make holds likely, so that drafts are accepted and refused about equally.
@@ -18,7 +18,7 @@ import pytest
 import sideman
 from sideman.engine.bundle import Bundle, load_bundle
 
-Kind = Literal["online", "offline", "cross", "melody", "sheet", "gpt2"]
+Kind = Literal["online", "offline", "cross", "melody", "sheet", "clock", "gpt2"]
 # Those that make chords.
 KINDS: tuple[Kind, ...] = ("online", "offline", "cross")
 SOURCE = Path(sideman.__file__).parent
@@ -53,7 +53,8 @@ def _export_sheet(folder: Path, kind: Kind) -> None:
 
     patches = StackConfig(32, 2, 2, 16, 48, rotary_width=16, norm="layer")
     chars = StackConfig(24, 1, 1, 24, 32, norm="layer", positions="learned", span=17)
-    config = SheetConfig(patches, chars, 96) if kind == "sheet" else published_sheet(64, 2, 1, 96)
+    own = SheetConfig(patches, chars, 96, clock=kind == "clock")
+    config = published_sheet(64, 2, 1, 96) if kind == "gpt2" else own
     prompts = (("Romantic", "Schubert, Franz", "Art Song"), ("Romantic", "Schumann, Clara", "Art Song"))
     file = ModelFile("sheet", sheet=config, prompts=prompts)
     torch.manual_seed(7)
@@ -61,12 +62,15 @@ def _export_sheet(folder: Path, kind: Kind) -> None:
     with torch.no_grad():
         for weight in model.parameters():
             weight.mul_(8.0 if weight.ndim == 2 else 1.0)
+        for name, weight in model.named_parameters():
+            if "clock" in name:  # which says nothing at first
+                weight.normal_()
     save_checkpoint(folder / "checkpoint", file, model)
     export_bundle(folder / "checkpoint", folder / "bundle", f"tiny-{kind}", int8=False)
 
 
 def _export(folder: Path, kind: Kind) -> None:
-    if kind in ("sheet", "gpt2"):
+    if kind in ("sheet", "clock", "gpt2"):
         _export_sheet(folder, kind)
         return
     import torch
@@ -135,7 +139,7 @@ def tiny_melody(tiny_melody_folder: Path) -> Bundle:
 def tiny_sheet_folders(request: pytest.FixtureRequest) -> dict[Kind, Path]:
     """Kind -> folder with `bundle` and `checkpoint` of a network that writes sheets: random ones."""
     cache = request.config.cache.mkdir("tiny-models")
-    return {kind: tiny_folder(cache, kind) for kind in ("sheet", "gpt2")}
+    return {kind: tiny_folder(cache, kind) for kind in ("sheet", "clock", "gpt2")}
 
 
 @pytest.fixture(scope="session")

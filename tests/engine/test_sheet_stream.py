@@ -14,7 +14,12 @@ from sideman.models.export_sheet import examples
 CLOSE = 1e-4
 
 
-@pytest.mark.parametrize("kind", ["sheet", "gpt2"])
+@pytest.fixture(params=["sheet", "clock"])
+def tiny_sheet(request: pytest.FixtureRequest, tiny_sheet_folders: dict[str, Path]) -> Bundle:
+    return load_bundle(tiny_sheet_folders[request.param] / "bundle", threads=1)
+
+
+@pytest.mark.parametrize("kind", ["sheet", "clock", "gpt2"])
 def test_a_bundle_is_its_checkpoint(kind: str, tiny_sheet_folders: dict[str, Path]):
     """Prefill in parts, a step back, characters one by one: as the network in one uncached pass."""
     folder = tiny_sheet_folders[kind]

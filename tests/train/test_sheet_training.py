@@ -156,6 +156,22 @@ def test_fine_tuning_begins_with_other_weights_and_another_pack(tmp_path: Path):
         Run(toy(tmp_path, "run=other", f"start={base}", "model.length=32"), tmp_path, False)
 
 
+def test_a_trained_network_may_be_given_a_clock(tmp_path: Path):
+    """It begins as what it was, and learns to hear it."""
+    before = Run(toy(tmp_path, "run=base", "steps=1", "validate_every=9"), tmp_path, False)
+    before.train()
+    heard = toy(tmp_path, "run=heard", f"start={tmp_path / 'base'}", "model.clock=true", "steps=2")
+    after = Run(heard, tmp_path, False)
+    batch = before.source.draw(1, 0, 2)
+    losses = [run.objective.loss(run.raw, batch, slice(0, 2), CPU, torch.Generator()).item() for run in (before, after)]
+    assert losses[0] == pytest.approx(losses[1], abs=1e-6)
+    after.train()
+    _, model = load_checkpoint(tmp_path / "heard" / "last")
+    assert isinstance(model, SheetModel)
+    weights = model.state_dict()
+    assert all(weights[f"{stack}_clock.table.weight"].abs().max() > 0 for stack in ("patch", "char"))
+
+
 def test_fine_tuned_it_still_knows_the_prompts_of_before(tmp_path: Path):
     recipe, before = toy(tmp_path), ("Baroque", "Nobody, Else", "Organ")
     save_checkpoint(

@@ -4,10 +4,10 @@ import re
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from sideman.compose.header import Header, is_tempo, metre_length
+from sideman.compose.header import Header, is_tempo
 from sideman.errors import BadSheet
 from sideman.music.sheet.bars import BARLINE, split_voice_bar
-from sideman.music.sheet.durations import duration, spell
+from sideman.music.sheet.durations import duration, metre_length, spell
 
 _PIECE = re.compile(rf"((?:{BARLINE})[0-9,.\-:]*)?\[V:(\d+)\](.*)", re.DOTALL)
 END = "|]"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from sideman.errors import BadSheet
+from sideman.music.sheet.durations import metre_length
 from sideman.music.sheet.keys import parse_key
 from sideman.music.sheet.prompts import END
 
@@ -21,18 +22,8 @@ PROMPT_LINES = 3
 _UNIT = re.compile(r"1/(?:1|2|4|8|16|32)")
 _TEMPO = re.compile(r'(?:"[^"]{0,40}" ?)?(?:([1-9])/(1|2|4|8|16|32)=(\d+(?:\.\d+)?))?(?: ?"[^"]{0,40}")?')
 _TEMPI = (10, 400)  # quarter notes a minute
-_METRE = re.compile(r"(\d{1,2})/(1|2|4|8|16|32)|C\|?")
 _VOICE = re.compile(r'(\d+)((?: [^"]*|"[^"]*")*)')
 _PAIRS = {")": "(", "]": "[", "}": "{"}
-
-
-def metre_length(value: str, unit: Fraction) -> Fraction | None:
-    """A bar of the metre `3/4`, `C` or `C|` in units of `unit` (what `L:` says); None where there is none."""
-    found = _METRE.fullmatch(value.strip())
-    if found is None:
-        return None
-    whole = Fraction(int(found[1]), int(found[2])) if found[1] else Fraction(1)
-    return whole / unit if whole else None
 
 
 def is_tempo(value: str) -> bool:

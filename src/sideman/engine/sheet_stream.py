@@ -4,7 +4,7 @@ A stream is plain data plus session handles: give it to one thread at a time. Ea
 need not be as long as each other.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sideman.engine.bundle import Bundle, Floats
 from sideman.engine.stream import Ints, zeros
+from sideman.music.sheet.clock import CLOCK_SIZES, Clock
 from sideman.music.sheet.patches import PAD, PATCH_SIZE, Patches
 
 GROW = 64
@@ -39,7 +40,7 @@ class Cached:
             np.zeros(rows, np.int64),
         )  # fmt: skip
 
-    def feed(self, inputs: dict[str, NDArray[np.generic]], counts: Ints, width: int) -> Floats:
+    def feed(self, inputs: Mapping[str, NDArray[np.generic]], counts: Ints, width: int) -> Floats:
         """One pass over `width` new positions, of which row b keeps `counts[b]`; the graph's output for all of them.
         What lies beyond is padding: it is overwritten by what comes next."""
         self.reserve(int(self.lengths.max(initial=0)) + width)
@@ -81,19 +82,24 @@ class Cached:
 
 @dataclass
 class SheetStream:
-    """B pieces. `states` float [B, capacity, C]: what the patch after each one read is written from."""
+    """B pieces. `states` float [B, capacity, C]: what the patch after each one read is written from. For networks that
+    hear a clock `clocks`: of each piece where it stood at the beginning and behind each patch read; `writing`: where it
+    stands in the patch being written."""
 
     bundle: Bundle
     patches: Cached
     chars: Cached
     states: Floats
+    clocks: list[list[Clock]] | None = None
+    writing: list[Clock] = field(default_factory=list)
 
     @classmethod
     def open(cls, bundle: Bundle, rows: int, capacity: int = GROW) -> "SheetStream":
         chars = Cached.open(bundle.chars, rows, PATCH_SIZE + 1)
         width = next(each.shape[2] for each in bundle.chars.get_inputs() if each.name == "states")
         patches = Cached.open(bundle.patches, rows, capacity)
-        return cls(bundle, patches, chars, np.zeros((rows, capacity, width), np.float32))
+        clocks = [[Clock()] for _ in range(rows)] if bundle.file.network.get("clock") else None
+        return cls(bundle, patches, chars, np.zeros((rows, capacity, width), np.float32), clocks)
 
     @property
     def rows(self) -> int:
@@ -114,7 +120,7 @@ class SheetStream:
         for row, piece in enumerate(pieces):
             ids[row, : len(piece)] = piece
         before = self.lengths
-        fresh = self.patches.feed({"patches": ids}, counts, width)
+        fresh = self.patches.feed({"patches": ids, **self._told(pieces, width)}, counts, width)
         missing = int(self.lengths.max()) - self.states.shape[1]
         if missing > 0:
             room = -(-missing // GROW) * GROW
@@ -128,6 +134,8 @@ class SheetStream:
             raise ValueError("a stream can only be rolled back to where it has been")
         self.patches.lengths = self.lengths.copy()
         self.patches.lengths[row] = length
+        if self.clocks is not None:
+            del self.clocks[row][length + 1 :]
 
     def begin(self, opened: Sequence[Sequence[int]]) -> Floats:
         """Begin to write the next patch of each piece, which starts with the ids given; logits [B, 128] of the one
@@ -139,7 +147,11 @@ class SheetStream:
             ids[row, : len(known)] = known
         counts = 1 + np.array([len(known) for known in opened], np.int64)
         here = self.states[np.arange(self.rows), self.lengths - 1]
-        logits = self.chars.feed({"states": here[:, None], "ids": ids}, counts, 1 + width)
+        if self.clocks is not None:
+            self.writing = [kept[-1].copy() for kept in self.clocks]
+        logits = self.chars.feed(
+            {"states": here[:, None], "ids": ids, **self._ticked(opened, width)}, counts, 1 + width
+        )
         return np.asarray(logits[np.arange(self.rows), counts - 1])
 
     def write(self, ids: Ints, going: NDArray[np.bool_] | None = None) -> Floats:
@@ -147,9 +159,37 @@ class SheetStream:
         on stay where they are, and theirs mean nothing."""
         nothing = np.zeros((self.rows, 0, self.states.shape[2]), np.float32)
         counts = np.ones(self.rows, np.int64) if going is None else going.astype(np.int64)
-        logits = self.chars.feed({"states": nothing, "ids": ids[:, None]}, counts, 1)
+        fresh = [[id][:count] for id, count in zip(ids.tolist(), counts.tolist(), strict=True)]
+        logits = self.chars.feed({"states": nothing, "ids": ids[:, None], **self._ticked(fresh, 1)}, counts, 1)
         return np.asarray(logits[:, 0])
 
     def keep(self, rows: Ints) -> "SheetStream":
         """A stream of these rows alone (repeats allowed)."""
-        return SheetStream(self.bundle, self.patches.keep(rows), self.chars.keep(rows), self.states[rows])
+        kept = SheetStream(self.bundle, self.patches.keep(rows), self.chars.keep(rows), self.states[rows])
+        if self.clocks is not None:
+            kept.clocks = [[*self.clocks[row]] for row in rows.tolist()]
+        return kept
+
+    def _told(self, pieces: Sequence[Patches], width: int) -> dict[str, NDArray[np.int64]]:
+        """What the clock says behind each of the patches that are read, as an input."""
+        if self.clocks is None:
+            return {}
+        said = np.zeros((self.rows, width, len(CLOCK_SIZES)), np.int64)
+        for row, (piece, kept) in enumerate(zip(pieces, self.clocks, strict=True)):
+            for at, patch in enumerate(piece.tolist()):
+                clock = kept[-1].copy()
+                for id in patch:
+                    clock.read(id)
+                kept.append(clock)
+                said[row, at] = clock.now()
+        return {"clock": said}
+
+    def _ticked(self, fresh: Sequence[Sequence[int]], width: int) -> dict[str, NDArray[np.int64]]:
+        """What the clock says behind each id that is written, as an input."""
+        if self.clocks is None:
+            return {}
+        said = np.zeros((self.rows, width, len(CLOCK_SIZES)), np.int64)
+        for row, (ids, clock) in enumerate(zip(fresh, self.writing, strict=True)):
+            for at, id in enumerate(ids):
+                said[row, at] = clock.read(id)
+        return {"clock": said}

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from sideman.engine.bundle import Bundle
-from sideman.engine.sheet_stream import Cached, SheetStream
+from sideman.engine.sheet_stream import SheetStream
 from sideman.models.sheet import SheetModel
 from sideman.music.sheet.patches import PAD, PATCH_SIZE, Patches, encode
 
@@ -40,27 +40,29 @@ def bundle_logits(bundle: Bundle) -> np.ndarray:
     pieces = examples(bundle.file.window)
     stream = SheetStream.open(bundle, len(pieces))
     fives = [piece[:5] for piece in pieces]
-    first = _states(stream.patches, fives)
-    _states(stream.patches, [piece[:1] for piece in pieces])
-    stream.patches.lengths = stream.patches.lengths - 1
-    rest = _states(stream.patches, [piece[5:] for piece in pieces])
+    first = _states(stream, fives)
+    _states(stream, [piece[:1] for piece in pieces])
+    for row in range(len(pieces)):
+        stream.rollback(row, 5)
+    rest = _states(stream, [piece[5:] for piece in pieces])
     states = np.concatenate([np.concatenate(pair)[:-1] for pair in zip(first, rest, strict=True)])
     targets = np.concatenate([piece[1:] for piece in pieces])
     chars = SheetStream.open(bundle, len(targets))
     chars.states, chars.patches.lengths = states[:, None], np.ones(len(targets), np.int64)
+    if stream.clocks is not None:
+        chars.clocks = [[clock] for kept in stream.clocks for clock in kept[1:-1]]
     logits = [chars.begin([tuple(ids[:at].tolist()) for ids in targets]) for at in range(5)]
     logits += [chars.write(targets[:, at - 1]) for at in range(5, PATCH_SIZE)]
     return np.asarray(np.stack(logits, 1)[targets != PAD])
 
 
-def _states(cached: Cached, pieces: list[Patches]) -> list[np.ndarray]:
+def _states(stream: SheetStream, pieces: list[Patches]) -> list[np.ndarray]:
     """States after each patch of each piece."""
-    counts = np.array([len(piece) for piece in pieces], np.int64)
-    ids = np.full((len(pieces), int(counts.max()), PATCH_SIZE), PAD, np.int64)
-    for row, piece in enumerate(pieces):
-        ids[row, : len(piece)] = piece
-    states = cached.feed({"patches": ids}, counts, ids.shape[1])
-    return [states[row, :count] for row, count in enumerate(counts.tolist())]
+    before = stream.lengths
+    stream.feed(pieces)
+    return [
+        stream.states[row, at : at + len(piece)] for row, (at, piece) in enumerate(zip(before, pieces, strict=True))
+    ]
 
 
 @torch.inference_mode()
@@ -70,6 +72,8 @@ def torch_logits(model: SheetModel) -> np.ndarray:
     for piece in examples(model.config.length):
         patches = torch.from_numpy(piece)[None]
         targets = patches[0, 1:]
-        logits = model.read(model.encode(patches)[0, :-1], targets[:, :-1])
+        clock = model.clocks(patches)
+        states = model.encode(patches, clock=None if clock is None else clock[:, :, -1])
+        logits = model.read(states[0, :-1], targets[:, :-1], None if clock is None else clock[0, 1:, :-1])
         found.append(logits[targets != PAD])
     return torch.cat(found).float().numpy()

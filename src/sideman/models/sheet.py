@@ -3,14 +3,18 @@
 The patch decoder reads whole patches and gives one state for each; the character decoder begins from the state of the
 patch before and writes the next one character by character. Shapes: B pieces, T patches, N patches without their
 pieces, S characters, D and C the widths of the two decoders, 16 ids a patch out of 128.
+
+With `clock` both also hear where in its bar a voice is (music.sheet.clock), which the published networks have to count.
 """
 
 import msgspec
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from sideman.models.transformer import Cache, Size, StackConfig, Transformer, gpt2_stack
+from sideman.music.sheet.clock import CLOCK_SIZES, clocks
 from sideman.music.sheet.patches import PAD, PATCH_SIZE, VOCABULARY
 
 # Patches that end early are read together, cut to the shortest of these lengths that holds them.
@@ -18,17 +22,34 @@ LENGTHS = (4, 7, 10, 13, PATCH_SIZE)
 
 
 class SheetConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The two decoders; `length`: most patches that are read at once."""
+    """The two decoders; `length`: most patches that are read at once; `clock`: both hear where in its bar a voice
+    is."""
 
     patches: StackConfig
     chars: StackConfig
     length: Size = 1024
+    clock: bool = False
 
 
 def published_sheet(width: int, patch_depth: int, char_depth: int, length: int, dropout: float = 0.1) -> SheetConfig:
     """The published networks (spec 3.1): GPT-2 twice, as wide as each other."""
     patches = gpt2_stack(width, patch_depth, length, dropout)
     return SheetConfig(patches, gpt2_stack(width, char_depth, PATCH_SIZE + 1, dropout), length)
+
+
+class ClockEmbedding(nn.Module):
+    """Where the clock stands, int64 [.., 4] -> [.., width]: of one table with the rows of all four columns."""
+
+    starts: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.table = nn.Embedding(sum(CLOCK_SIZES), width)
+        self.register_buffer("starts", torch.tensor(np.cumsum((0, *CLOCK_SIZES[:-1]))), persistent=False)
+
+    def forward(self, clock: Tensor) -> Tensor:
+        rows = (clock + self.starts).flatten(0, -2)
+        return F.embedding_bag(rows, self.table.weight, mode="sum").view(*clock.shape[:-1], -1)
 
 
 class SheetModel(nn.Module):
@@ -47,6 +68,8 @@ class SheetModel(nn.Module):
         self.bridge = None if width == inner else nn.Linear(width, inner, bias=False)
         self.embed = nn.Embedding(VOCABULARY, inner)  # and the output table
         self.chars = Transformer(config.chars)
+        self.patch_clock = ClockEmbedding(width) if config.clock else None
+        self.char_clock = ClockEmbedding(inner) if config.clock else None
         self.register_buffer("offsets", torch.arange(PATCH_SIZE) * VOCABULARY, persistent=False)
         self._begin()
 
@@ -61,19 +84,36 @@ class SheetModel(nn.Module):
                     nn.init.zeros_(weight)
         for table in (self.table, self.embed):
             nn.init.normal_(table.weight, std=0.02)
+        for clock in (self.patch_clock, self.char_clock):  # it says nothing yet, so a trained network may be given one
+            if clock is not None:
+                nn.init.zeros_(clock.table.weight)
 
-    def encode(self, patches: Tensor, cache: Cache | None = None, at: int = 0) -> Tensor:
-        """States [B, T, D] of patches [B, T, 16] at positions `at`.. ; padding is on the right and changes nothing."""
+    def clocks(self, patches: Tensor) -> Tensor | None:
+        """int64 [B, T, 16, 4]: where the clock stands behind each character of pieces read from their beginnings, if
+        the network hears it."""
+        if self.char_clock is None:
+            return None
+        found = np.stack([clocks(piece) for piece in patches.cpu().numpy()])
+        return torch.from_numpy(found).to(patches.device, torch.long)
+
+    def encode(self, patches: Tensor, cache: Cache | None = None, at: int = 0, clock: Tensor | None = None) -> Tensor:
+        """States [B, T, D] of patches [B, T, 16] at positions `at`.. ; padding is on the right and changes nothing.
+        `clock` [B, T, 4] behind each of them."""
         ids = (patches + self.offsets).flatten(0, 1)
         summed = F.embedding_bag(ids, self.table.weight, mode="sum") + self.table_bias
         x = summed.view(*patches.shape[:2], -1)
+        if self.patch_clock is not None:
+            x = x + self.patch_clock(clock)
         return self.patches(x, cache=cache, at=at)  # type: ignore[no-any-return]
 
-    def read(self, states: Tensor, ids: Tensor) -> Tensor:
-        """Logits [N, S+1, 128] of each patch's characters: from the states [N, D] of the patches before them and their
-        first S ids [N, S]. Row s predicts id s."""
+    def read(self, states: Tensor, ids: Tensor, clock: Tensor | None = None) -> Tensor:
+        """Logits [N, S+1, 128] of each patch's characters: from the states [N, D] of the patches before them, their
+        first S ids [N, S] and the `clock` [N, S, 4] behind these. Row s predicts id s."""
         first = states if self.bridge is None else self.bridge(states)
-        x = torch.cat((first[:, None], self.embed(ids).to(first.dtype)), 1)
+        written = self.embed(ids)
+        if self.char_clock is not None:
+            written = written + self.char_clock(clock)
+        x = torch.cat((first[:, None], written.to(first.dtype)), 1)
         return F.linear(self.chars(x), self.embed.weight)
 
     def characters(self, patches: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -82,9 +122,11 @@ class SheetModel(nn.Module):
 
         Predicted are the ids of every patch but a piece's first, up to PAD.
         """
-        states = self.encode(patches)[:, :-1]
+        clock = self.clocks(patches)
+        states = self.encode(patches, clock=None if clock is None else clock[:, :, -1])[:, :-1]
         wanted = mask[:, 1:]
         targets, states = patches[:, 1:][wanted], states[wanted]
+        behind = None if clock is None else clock[:, 1:][wanted]
         places = torch.arange(patches.numel(), device=patches.device).view_as(patches)[:, 1:][wanted]
         count = (targets != PAD).long().cumsum(1).argmax(1) + 1  # ids before the padding; PAD inside is none
         nats, at = [], []
@@ -92,7 +134,7 @@ class SheetModel(nn.Module):
             rows = ((count > shortest) & (count <= longest)).nonzero()[:, 0]
             if len(rows):
                 ids = targets[rows, :longest]
-                logits = self.read(states[rows], ids[:, :-1])
+                logits = self.read(states[rows], ids[:, :-1], None if behind is None else behind[rows, : longest - 1])
                 real = ids != PAD
                 wide = torch.promote_types(logits.dtype, torch.float32)
                 nats.append(F.cross_entropy(logits[real].to(wide), ids[real], reduction="none"))

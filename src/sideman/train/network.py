@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 
 from sideman.errors import UnreadableFile, WrongValue
-from sideman.models.build import Model, ModelFile, load_checkpoint
+from sideman.models.build import Model, ModelFile, build, load_checkpoint
 from sideman.models.offline import OfflineConfig
 from sideman.models.online import OnlineConfig
 from sideman.models.reward import RewardConfig
@@ -52,8 +52,14 @@ def describe(recipe: Recipe, vocabulary: Vocabulary) -> ModelFile:
 
 
 def begin_from(folder: Path, file: ModelFile) -> tuple[ModelFile, Model]:
-    """What is stored in `folder`, whose network must be the one `file` describes. Raises UnknownModel, WrongValue."""
+    """What is stored in `folder`, whose network must be the one `file` describes; a sheet model may be given a clock.
+    Raises UnknownModel, WrongValue."""
     stored, model = load_checkpoint(folder)
+    if file.sheet is not None and stored.sheet == msgspec.structs.replace(file.sheet, clock=False):
+        stored = msgspec.structs.replace(stored, sheet=file.sheet)
+        given = build(stored)
+        given.load_state_dict(model.state_dict(), strict=False)  # a clock that says nothing is what it begins as
+        model = given.eval()
     if stored.network != file.network:
         raise WrongValue(
             f"start: {folder} holds another network than the recipe describes.",

@@ -14,6 +14,7 @@ _DELETED = str.maketrans("xX", "zz", "PSOsouvUVTM.-)_=^',")
 _SLUR = re.compile(r"\((?!\d)")
 _TOKEN = re.compile(r"\s*(?:([A-GZa-gz])([^A-Za-z(<>]*)|\((\d+)(?::(\d+):(\d+))?|([<>]+))")
 _LENGTH = re.compile(r"(\d*)(?:(/)(\d*))?")
+_METRE = re.compile(r"(\d{1,2})/(1|2|4|8|16|32)|C\|?")
 _SNAP = Fraction(1, 64)
 
 
@@ -102,3 +103,12 @@ def length_of(text: str) -> Fraction | None:
 def spell(length: Fraction) -> str:
     """A length as it stands behind a note: `6`, `7/2`."""
     return str(length)
+
+
+def metre_length(value: str, unit: Fraction) -> Fraction | None:
+    """A bar of the metre `3/4`, `C` or `C|` in units of `unit` (what `L:` says); None where there is none."""
+    found = _METRE.fullmatch(value.strip())
+    if found is None:
+        return None
+    whole = Fraction(int(found[1]), int(found[2])) if found[1] else Fraction(1)
+    return whole / unit if whole else None
