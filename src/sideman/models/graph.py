@@ -109,7 +109,7 @@ def sheet_chars(model: SheetModel, graph: Graph) -> Graph:
 
 
 def _with_clock(graph: Graph, x: str, embedding: ClockEmbedding | None) -> str:
-    """x [B, S, D] and what the clock says [B, S, 4], if the network hears it."""
+    """x [B, S, D] and what the clock says [B, S, 6], if the network hears it."""
     if embedding is None:
         return x
     clock = graph.input("clock", TensorProto.INT64, ("B", "S", len(CLOCK_SIZES)))

@@ -38,7 +38,7 @@ def published_sheet(width: int, patch_depth: int, char_depth: int, length: int, 
 
 
 class ClockEmbedding(nn.Module):
-    """Where the clock stands, int64 [.., 4] -> [.., width]: of one table with the rows of all four columns."""
+    """Where the clock stands, int64 [.., 6] -> [.., width]: of one table with the rows of all six columns."""
 
     starts: Tensor
 
@@ -89,7 +89,7 @@ class SheetModel(nn.Module):
                 nn.init.zeros_(clock.table.weight)
 
     def clocks(self, patches: Tensor) -> Tensor | None:
-        """int64 [B, T, 16, 4]: where the clock stands behind each character of pieces read from their beginnings, if
+        """int64 [B, T, 16, 6]: where the clock stands behind each character of pieces read from their beginnings, if
         the network hears it."""
         if self.char_clock is None:
             return None
@@ -98,7 +98,7 @@ class SheetModel(nn.Module):
 
     def encode(self, patches: Tensor, cache: Cache | None = None, at: int = 0, clock: Tensor | None = None) -> Tensor:
         """States [B, T, D] of patches [B, T, 16] at positions `at`.. ; padding is on the right and changes nothing.
-        `clock` [B, T, 4] behind each of them."""
+        `clock` [B, T, 6] behind each of them."""
         ids = (patches + self.offsets).flatten(0, 1)
         summed = F.embedding_bag(ids, self.table.weight, mode="sum") + self.table_bias
         x = summed.view(*patches.shape[:2], -1)
@@ -108,7 +108,7 @@ class SheetModel(nn.Module):
 
     def read(self, states: Tensor, ids: Tensor, clock: Tensor | None = None) -> Tensor:
         """Logits [N, S+1, 128] of each patch's characters: from the states [N, D] of the patches before them, their
-        first S ids [N, S] and the `clock` [N, S, 4] behind these. Row s predicts id s."""
+        first S ids [N, S] and the `clock` [N, S, 6] behind these. Row s predicts id s."""
         first = states if self.bridge is None else self.bridge(states)
         written = self.embed(ids)
         if self.char_clock is not None:

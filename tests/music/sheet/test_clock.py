@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sideman.music.sheet.clock import CLOCK_SIZES, GRID, MOST, UNKNOWN, Clock, clocks
+from sideman.music.sheet.clock import CLOCK_SIZES, GRID, MOST, MOST_NOTES, Clock, clocks
 from sideman.music.sheet.durations import duration
 from sideman.music.sheet.patches import EOS, encode, encode_piece
 
@@ -18,11 +18,16 @@ BARS = [
 ]  # fmt: skip
 
 
-def behind(text: str) -> tuple[int, int, int, int]:
+def read(text: str) -> tuple[int, ...]:
     clock = Clock()
     for char in text.encode():
         clock.read(char)
     return clock.now()
+
+
+def behind(text: str) -> tuple[int, ...]:
+    """What is left of the bar and what has sounded."""
+    return read(text)[:4]
 
 
 def told(left: Fraction | float, sounded: Fraction | float) -> tuple[int, ...]:
@@ -52,7 +57,22 @@ def test_the_first_voice_says_how_long_the_others_are():
 
 def test_between_voices_and_in_the_header_it_stands():
     for text in (HEADER, f"{HEADER}[r:0/0]", f"{HEADER}[r:0/0][V:1]G6|", f"{HEADER}[r:0/0][V:1]G6|[V:"):
-        assert behind(text) == UNKNOWN
+        assert behind(text) == (0, 0, 0, 0)
+    assert read(HEADER) == (0,) * len(CLOCK_SIZES)
+
+
+def test_what_is_open():
+    opened = [
+        read(f"{HEADER}[V:1]{text}")[4] for text in ("", "[", "[GB", "[GB]", '"', '"^a[!', '"^a"', "!mf", "{/c", "[V:")
+    ]
+    assert opened == [1, 2, 2, 1, 3, 3, 1, 4, 5, 2]
+
+
+def test_what_a_tuplet_still_wants():
+    wanted = [
+        read(f"{HEADER}[V:1]{text}")[5] for text in ("G", "(3", "(3G", "(3GA", "(3GAB", "(3GAB c", "(G", "(5:4:5G2A")
+    ]
+    assert wanted == [0, MOST_NOTES + 1, 2, 1, 0, 0, 0, 3]
 
 
 def test_the_metre_and_the_unit_are_those_of_the_piece():
@@ -74,11 +94,13 @@ def test_patches_are_read_through():
     expected = [clock.read(id) for id in flat.tolist()]
     found = clocks(patches)
     assert found.shape == (*patches.shape, len(CLOCK_SIZES))
-    assert found.reshape(-1, 4).tolist() == [list(each) for each in expected]
-    assert (found.reshape(-1, 4)[1:][flat[1:] <= EOS] == found.reshape(-1, 4)[:-1][flat[1:] <= EOS]).all()
+    rows = found.reshape(flat.size, -1)
+    assert rows.tolist() == [list(each) for each in expected]
+    ends = flat[1:] <= EOS
+    assert (rows[1:][ends] == rows[:-1][ends]).all(), "ends and padding change nothing"
     middle = encode_piece(text)
     cropped = np.concatenate([middle.head, middle.body[middle.line_starts[1] :]])
-    assert (clocks(cropped)[-3:] == found[-4:-1]).all(), "a crop begins with the header and a whole line"
+    assert (clocks(cropped)[-3:, :, :4] == found[-4:-1, :, :4]).all(), "a crop begins with the header and a whole line"
 
 
 @given(st.text(st.characters(min_codepoint=0, max_codepoint=126), max_size=60))

@@ -2,7 +2,8 @@
 
 A network of a few million parameters does not learn to add up the notes of a bar. Here they are added up for it: after
 every character how much of the bar has sounded, and how much is left of it - of the metre in the first voice of a line,
-of what that one took in the others. Text that is no sheet only makes the clock stand.
+of what that one took in the others; which brackets or quotes are open; and how many notes a tuplet still wants. Text
+that is no sheet only makes the clock stand.
 """
 
 import re
@@ -15,15 +16,16 @@ from numpy.typing import NDArray
 from sideman.music.sheet.durations import length_of, metre_length
 from sideman.music.sheet.patches import EOS, Patches
 
-# Ids of each column; 0 = not known. Of what is left: whole units (the last id: more than is left has sounded) and
-# 24ths of one; then the same of what has sounded.
-GRID, MOST = 24, 32
-CLOCK_SIZES = (MOST + 3, GRID + 1, MOST + 2, GRID + 1)
-UNKNOWN = (0, 0, 0, 0)
+# Ids of each column; 0 = not known or none. Of what is left: whole units (the last id: more than is left has sounded)
+# and 24ths of one; the same of what has sounded; what is open, 1 = nothing but the music; notes to come of a tuplet (the
+# last id: its numbers are being written).
+GRID, MOST, MOST_NOTES = 24, 32, 8
+CLOCK_SIZES = (MOST + 3, GRID + 1, MOST + 2, GRID + 1, 6, MOST_NOTES + 2)
 
 _NOTES = frozenset("ABCDEFGabcdefgxzXZ")
 _LENGTHS = frozenset("0123456789/")
-_CLOSING = {'"': '"', "!": "!", "{": "}"}
+_CLOSING = {"[": "]", '"': '"', "!": "!", "{": "}"}
+_OPEN = {"": 1} | {sign: 2 + place for place, sign in enumerate(_CLOSING.values())}
 _LONGEST = 12  # characters of a length or a tuplet; what is longer means nothing
 _FIELD = re.compile(r"([A-Za-z]):(.*)", re.DOTALL)
 _TONE = re.compile(r"[_=^]*[A-Ga-gxzXZ][,']*([\d/]*)")
@@ -51,7 +53,7 @@ class Clock:
         self._spec: str | None = None  # of a tuplet
         self._ratio, self._left = 1.0, 0  # of a tuplet: factor, notes to come
 
-    def read(self, id: int) -> tuple[int, int, int, int]:
+    def read(self, id: int) -> tuple[int, ...]:
         """Take one id of a patch; the ids of CLOCK_SIZES behind it."""
         if id > EOS:
             if self._header:
@@ -62,17 +64,24 @@ class Clock:
                 self._read_music(chr(id))
         return self.now()
 
-    def now(self) -> tuple[int, int, int, int]:
+    def now(self) -> tuple[int, ...]:
         """Where the clock stands."""
+        opened = 0 if self._header else _OPEN[self._inside]
         if not self._running:
-            return UNKNOWN
+            return 0, 0, 0, 0, opened, 0
         sounded = self._total()
         end = self._metre if self._leads else self._first
         left = (0, 0) if end is None else _ids(round((end - sounded) * GRID))
-        return *left, *_ids(round(sounded * GRID))
+        return *left, *_ids(round(sounded * GRID)), opened, self._wanted()
 
     def copy(self) -> "Clock":
         return copy(self)
+
+    def _wanted(self) -> int:
+        """Notes of a tuplet that are to come, behind the one being written."""
+        if self._spec:
+            return MOST_NOTES + 1
+        return max(0, min(self._left - (self._note is not None), MOST_NOTES))
 
     def _total(self) -> float:
         if self._note is None:
@@ -135,9 +144,9 @@ class Clock:
             self._bar()
             if char == "\n":
                 self._first = None
-        elif char in '["!{':
+        elif char in _CLOSING:
             self._end_note()
-            self._inside = _CLOSING.get(char, "]")
+            self._inside = _CLOSING[char]
         elif char == "(":
             self._end_note()
             self._spec = self._spec or ""  # a slur may stand between a tuplet and its notes
@@ -176,7 +185,7 @@ class Clock:
 
 
 def clocks(patches: Patches) -> NDArray[np.uint8]:
-    """[T, 16, 4]: where the clock stands behind each id of a piece [T, 16], from its first patch on."""
+    """[T, 16, 6]: where the clock stands behind each id of a piece [T, 16], from its first patch on."""
     clock = Clock()
     read = clock.read
     found = [read(id) for id in patches.ravel().tolist()]
