@@ -17,8 +17,8 @@ from sideman.music.sheet.durations import length_of, metre_length
 from sideman.music.sheet.patches import EOS, Patches
 
 # Ids of each column; 0 = not known or none. Of what is left: whole units (the last id: more than is left has sounded)
-# and 24ths of one; the same of what has sounded; what is open, 1 = nothing but the music; notes to come of a tuplet (the
-# last id: its numbers are being written).
+# and 24ths of one; the same of what has sounded; what is open, 1 = nothing but the music; notes to come of a tuplet
+# (the last id: its numbers are being written).
 GRID, MOST, MOST_NOTES = 24, 32, 8
 CLOCK_SIZES = (MOST + 3, GRID + 1, MOST + 2, GRID + 1, 6, MOST_NOTES + 2)
 

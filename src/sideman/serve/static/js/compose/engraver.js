@@ -3,7 +3,8 @@
  * that can have changed.
  *
  * Emits "drawn" {pages, from, abc, growing}: SVG elements of the pages from number `from` (0 is the first) on, which
- * replace all that was there from it on; "failed" {error, abc, growing}. With `missing` the server cannot draw at all.
+ * replace all that was there from it on; "failed" {error, abc, growing}; "idle" when all that was wished for is drawn
+ * or has failed. With `missing` the server cannot draw at all.
  */
 import { engravedPage } from "./routes.js";
 import { safeSvg } from "./safe-svg.js";
@@ -46,6 +47,7 @@ export class Engraver extends EventTarget {
       if (wish.growing && this.wish?.growing) await new Promise((resolve) => setTimeout(resolve, PAUSE));
     }
     this.busy = false;
+    this.#emit("idle");
   }
 
   async #one(wish) {
@@ -74,7 +76,7 @@ export class Engraver extends EventTarget {
     return pages;
   }
 
-  #emit(name, detail) {
+  #emit(name, detail = null) {
     this.dispatchEvent(new CustomEvent(name, { detail }));
   }
 }

@@ -8,7 +8,7 @@ export class StatusView {
   constructor(parts, { studio, player, engraver }) {
     Object.assign(this, { parts, studio, player, engraver });
     for (const source of [studio, player]) source.addEventListener("change", () => this.draw());
-    engraver.addEventListener("failed", () => this.draw());
+    for (const name of ["failed", "idle"]) engraver.addEventListener(name, () => this.draw());
     studio.addEventListener("notice", () => this.#notice());
     this.draw();
   }
@@ -39,7 +39,8 @@ export class StatusView {
     if (phase === "asking") return "Asking for a piece.";
     if (phase === "writing") return draft.bars > 0 ? `Writing bar ${draft.bars + 1}.` : "Writing the header.";
     if (this.player.source) return "Playing.";
-    return piece ? "There it is." : "Ready when you are.";
+    if (!piece) return "Ready when you are.";
+    return this.engraver.busy ? "Drawing the score." : "There it is.";
   }
 
   #progress({ bars, request }) {
