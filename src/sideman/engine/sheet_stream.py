@@ -150,7 +150,7 @@ class SheetStream:
         if self.clocks is not None:
             self.writing = [kept[-1].copy() for kept in self.clocks]
         logits = self.chars.feed(
-            {"states": here[:, None], "ids": ids, **self._ticked(opened, width)}, counts, 1 + width
+            {"states": here[:, None], "ids": ids, **self._ticked(opened, width, begins=True)}, counts, 1 + width
         )
         return np.asarray(logits[np.arange(self.rows), counts - 1])
 
@@ -184,12 +184,15 @@ class SheetStream:
                 said[row, at] = clock.now()
         return {"clock": said}
 
-    def _ticked(self, fresh: Sequence[Sequence[int]], width: int) -> dict[str, NDArray[np.int64]]:
-        """What the clock says behind each id that is written, as an input."""
+    def _ticked(self, fresh: Sequence[Sequence[int]], width: int, begins: bool = False) -> dict[str, NDArray[np.int64]]:
+        """What the clock says behind each id that is written, at the beginning of a patch also before it, as an
+        input."""
         if self.clocks is None:
             return {}
-        said = np.zeros((self.rows, width, len(CLOCK_SIZES)), np.int64)
+        said = np.zeros((self.rows, begins + width, len(CLOCK_SIZES)), np.int64)
         for row, (ids, clock) in enumerate(zip(fresh, self.writing, strict=True)):
+            if begins:
+                said[row, 0] = clock.now()
             for at, id in enumerate(ids):
-                said[row, at] = clock.read(id)
+                said[row, begins + at] = clock.read(id)
         return {"clock": said}

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from sideman.engine.bundle import Bundle
 from sideman.engine.sheet_stream import SheetStream
-from sideman.models.sheet import SheetModel
+from sideman.models.sheet import SheetModel, before_and_behind
 from sideman.music.sheet.patches import PAD, PATCH_SIZE, Patches, encode
 
 _SONG = """%Romantic
@@ -74,6 +74,6 @@ def torch_logits(model: SheetModel) -> np.ndarray:
         targets = patches[0, 1:]
         clock = model.clocks(patches)
         states = model.encode(patches, clock=None if clock is None else clock[:, :, -1])
-        logits = model.read(states[0, :-1], targets[:, :-1], None if clock is None else clock[0, 1:, :-1])
+        logits = model.read(states[0, :-1], targets[:, :-1], None if clock is None else before_and_behind(clock)[0])
         found.append(logits[targets != PAD])
     return torch.cat(found).float().numpy()

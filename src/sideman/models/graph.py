@@ -88,7 +88,7 @@ def sheet_patches(model: SheetModel, graph: Graph) -> Graph:
     ids = graph.add("Add", patches, graph.constant(np.arange(PATCH_SIZE) * VOCABULARY))
     rows = graph.add("ReduceSum", graph.embedding(ids, model.table.weight), graph.constant(np.array([2])), keepdims=0)
     x = graph.add("Add", rows, graph.constant(array_of(model.table_bias)))
-    x = _with_clock(graph, x, model.patch_clock)
+    x = _with_clock(graph, x, model.patch_clock, "S")
     states = Stack(graph, model.patches, positions, filled).run(x)
     if model.bridge is not None:
         states = graph.linear(states, model.bridge.weight)
@@ -101,20 +101,20 @@ def sheet_chars(model: SheetModel, graph: Graph) -> Graph:
     states = graph.input("states", TensorProto.FLOAT, ("B", "K", model.config.chars.width))
     ids = graph.input("ids", TensorProto.INT64, ("B", "S"))
     positions, filled = _places(graph)
-    written = _with_clock(graph, graph.embedding(ids, model.embed.weight), model.char_clock)
-    x = graph.add("Concat", states, written, axis=1)
+    x = graph.add("Concat", states, graph.embedding(ids, model.embed.weight), axis=1)
+    x = _with_clock(graph, x, model.char_clock, "T")
     after = Stack(graph, model.chars, positions, filled).run(x)
     graph.output("logits", graph.linear(after, graph.rounded(model.embed.weight)), ("B", "T", VOCABULARY))
     return graph
 
 
-def _with_clock(graph: Graph, x: str, embedding: ClockEmbedding | None) -> str:
-    """x [B, S, D] and what the clock says [B, S, 6], if the network hears it."""
+def _with_clock(graph: Graph, x: str, embedding: ClockEmbedding | None, places: str) -> str:
+    """x [B, places, D] and what the clock says [B, places, 6], if the network hears it."""
     if embedding is None:
         return x
-    clock = graph.input("clock", TensorProto.INT64, ("B", "S", len(CLOCK_SIZES)))
-    places = graph.add("Add", clock, graph.constant(embedding.starts.numpy()))
-    rows = graph.embedding(places, embedding.table.weight)
+    clock = graph.input("clock", TensorProto.INT64, ("B", places, len(CLOCK_SIZES)))
+    ids = graph.add("Add", clock, graph.constant(embedding.starts.numpy()))
+    rows = graph.embedding(ids, embedding.table.weight)
     return graph.add("Add", x, graph.add("ReduceSum", rows, graph.constant(np.array([2])), keepdims=0))
 
 

@@ -108,12 +108,11 @@ class SheetModel(nn.Module):
 
     def read(self, states: Tensor, ids: Tensor, clock: Tensor | None = None) -> Tensor:
         """Logits [N, S+1, 128] of each patch's characters: from the states [N, D] of the patches before them, their
-        first S ids [N, S] and the `clock` [N, S, 6] behind these. Row s predicts id s."""
+        first S ids [N, S], and the `clock` [N, S+1, 6] before and behind these. Row s predicts id s."""
         first = states if self.bridge is None else self.bridge(states)
-        written = self.embed(ids)
+        x = torch.cat((first[:, None], self.embed(ids).to(first.dtype)), 1)
         if self.char_clock is not None:
-            written = written + self.char_clock(clock)
-        x = torch.cat((first[:, None], written.to(first.dtype)), 1)
+            x = x + self.char_clock(clock)
         return F.linear(self.chars(x), self.embed.weight)
 
     def characters(self, patches: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
@@ -126,7 +125,7 @@ class SheetModel(nn.Module):
         states = self.encode(patches, clock=None if clock is None else clock[:, :, -1])[:, :-1]
         wanted = mask[:, 1:]
         targets, states = patches[:, 1:][wanted], states[wanted]
-        behind = None if clock is None else clock[:, 1:][wanted]
+        told = None if clock is None else before_and_behind(clock)[wanted]
         places = torch.arange(patches.numel(), device=patches.device).view_as(patches)[:, 1:][wanted]
         count = (targets != PAD).long().cumsum(1).argmax(1) + 1  # ids before the padding; PAD inside is none
         nats, at = [], []
@@ -134,7 +133,7 @@ class SheetModel(nn.Module):
             rows = ((count > shortest) & (count <= longest)).nonzero()[:, 0]
             if len(rows):
                 ids = targets[rows, :longest]
-                logits = self.read(states[rows], ids[:, :-1], None if behind is None else behind[rows, : longest - 1])
+                logits = self.read(states[rows], ids[:, :-1], None if told is None else told[rows, :longest])
                 real = ids != PAD
                 wide = torch.promote_types(logits.dtype, torch.float32)
                 nats.append(F.cross_entropy(logits[real].to(wide), ids[real], reduction="none"))
@@ -158,3 +157,9 @@ class SheetModel(nn.Module):
 
     def char_cache(self, batch: int) -> Cache:
         return Cache(self.config.chars, batch, PATCH_SIZE + 1, self.embed.weight.dtype, self.embed.weight.device)
+
+
+def before_and_behind(clock: Tensor) -> Tensor:
+    """What the clock [B, T, 16, 6] says where each character of the patches after the first is to be written, [B, T-1,
+    16, 6]: behind the patch before, and behind all characters but the last."""
+    return torch.cat((clock[:, :-1, -1:], clock[:, 1:, :-1]), 2)
