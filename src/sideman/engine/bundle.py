@@ -16,8 +16,8 @@ S new tokens, P cache slots, R read positions:
     chars:  states float [B, K, C], K = 1 at the beginning of a patch and 0 in it, ids int64 [B, S],
            positions int64 [B, K+S], filled int64 [B], past_i
         -> logits float [B, K+S, 128], present_i
-    Of a network with a clock, as music.sheet.clock has it: patches: clock int64 [B, S, 6] behind each patch;
-    chars: clock int64 [B, K+S, 6] before the patch and behind each id.
+    Of a network with a clock, as music.sheet.clock has it: patches: clock int64 [B, S, 7] behind each patch;
+    chars: clock int64 [B, K+S, 7] before the patch and behind each id.
 
 `past_{2l}` holds the keys of layer l, `past_{2l+1}` its values; slots from `filled` on are not looked at, and
 there must be S of them. `present_i` is `past_i` with the new rows written at `filled`: bound to the same memory

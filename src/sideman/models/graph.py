@@ -109,7 +109,7 @@ def sheet_chars(model: SheetModel, graph: Graph) -> Graph:
 
 
 def _with_clock(graph: Graph, x: str, embedding: ClockEmbedding | None, places: str) -> str:
-    """x [B, places, D] and what the clock says [B, places, 6], if the network hears it."""
+    """x [B, places, D] and what the clock says [B, places, 7], if the network hears it."""
     if embedding is None:
         return x
     clock = graph.input("clock", TensorProto.INT64, ("B", places, len(CLOCK_SIZES)))

@@ -38,7 +38,7 @@ def published_sheet(width: int, patch_depth: int, char_depth: int, length: int, 
 
 
 class ClockEmbedding(nn.Module):
-    """Where the clock stands, int64 [.., 6] -> [.., width]: of one table with the rows of all six columns."""
+    """Where the clock stands, int64 [.., 7] -> [.., width]: of one table with the rows of all seven columns."""
 
     starts: Tensor
 
@@ -89,7 +89,7 @@ class SheetModel(nn.Module):
                 nn.init.zeros_(clock.table.weight)
 
     def clocks(self, patches: Tensor) -> Tensor | None:
-        """int64 [B, T, 16, 6]: where the clock stands behind each character of pieces read from their beginnings, if
+        """int64 [B, T, 16, 7]: where the clock stands behind each character of pieces read from their beginnings, if
         the network hears it."""
         if self.char_clock is None:
             return None
@@ -98,7 +98,7 @@ class SheetModel(nn.Module):
 
     def encode(self, patches: Tensor, cache: Cache | None = None, at: int = 0, clock: Tensor | None = None) -> Tensor:
         """States [B, T, D] of patches [B, T, 16] at positions `at`.. ; padding is on the right and changes nothing.
-        `clock` [B, T, 6] behind each of them."""
+        `clock` [B, T, 7] behind each of them."""
         ids = (patches + self.offsets).flatten(0, 1)
         summed = F.embedding_bag(ids, self.table.weight, mode="sum") + self.table_bias
         x = summed.view(*patches.shape[:2], -1)
@@ -108,7 +108,7 @@ class SheetModel(nn.Module):
 
     def read(self, states: Tensor, ids: Tensor, clock: Tensor | None = None) -> Tensor:
         """Logits [N, S+1, 128] of each patch's characters: from the states [N, D] of the patches before them, their
-        first S ids [N, S], and the `clock` [N, S+1, 6] before and behind these. Row s predicts id s."""
+        first S ids [N, S], and the `clock` [N, S+1, 7] before and behind these. Row s predicts id s."""
         first = states if self.bridge is None else self.bridge(states)
         x = torch.cat((first[:, None], self.embed(ids).to(first.dtype)), 1)
         if self.char_clock is not None:
@@ -160,6 +160,6 @@ class SheetModel(nn.Module):
 
 
 def before_and_behind(clock: Tensor) -> Tensor:
-    """What the clock [B, T, 16, 6] says where each character of the patches after the first is to be written, [B, T-1,
-    16, 6]: behind the patch before, and behind all characters but the last."""
+    """What the clock [B, T, 16, 7] says where each character of the patches after the first is to be written, [B, T-1,
+    16, 7]: behind the patch before, and behind all characters but the last."""
     return torch.cat((clock[:, :-1, -1:], clock[:, 1:, :-1]), 2)

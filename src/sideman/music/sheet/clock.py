@@ -2,8 +2,9 @@
 
 A network of a few million parameters does not learn to add up the notes of a bar. Here they are added up for it: after
 every character how much of the bar has sounded, and how much is left of it - of the metre in the first voice of a line,
-of what that one took in the others; which brackets or quotes are open; and how many notes a tuplet still wants. Text
-that is no sheet only makes the clock stand.
+of what that one took in the others; which brackets or quotes are open; how many notes a tuplet still wants; and the
+last character, which a patch that begins in the middle of a word goes on from. Text that is no sheet only makes the
+clock stand.
 """
 
 import re
@@ -14,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sideman.music.sheet.durations import length_of, metre_length
-from sideman.music.sheet.patches import EOS, Patches
+from sideman.music.sheet.patches import EOS, VOCABULARY, Patches
 
 # Ids of each column; 0 = not known or none. Of what is left: whole units (the last id: more than is left has sounded)
 # and 24ths of one; the same of what has sounded; what is open, 1 = nothing but the music; notes to come of a tuplet
-# (the last id: its numbers are being written).
+# (the last id: its numbers are being written); the last character.
 GRID, MOST, MOST_NOTES = 24, 32, 8
-CLOCK_SIZES = (MOST + 3, GRID + 1, MOST + 2, GRID + 1, 6, MOST_NOTES + 2)
+CLOCK_SIZES = (MOST + 3, GRID + 1, MOST + 2, GRID + 1, 6, MOST_NOTES + 2, VOCABULARY)
 
 _NOTES = frozenset("ABCDEFGabcdefgxzXZ")
 _LENGTHS = frozenset("0123456789/")
@@ -35,11 +36,14 @@ _TUPLET = re.compile(r"(\d+)(?::(\d*))?(?::(\d*))?")
 class Clock:
     """Reads a piece from its beginning. Lengths are in units of `L:`."""
 
-    __slots__ = ("_first", "_header", "_inside", "_leads", "_left", "_length", "_metre", "_note", "_ratio", "_running",
-                 "_sounded", "_spec", "_text", "_unit")  # fmt: skip
+    __slots__ = (
+        "_first", "_header", "_inside", "_last", "_leads", "_left", "_length", "_metre", "_note", "_ratio", "_running",
+        "_sounded", "_spec", "_text", "_unit",
+    )  # fmt: skip
 
     def __init__(self) -> None:
         self._header = True
+        self._last = 0
         self._text = ""  # of a header line, or of brackets
         self._inside = ""  # what closes the brackets or quotes that are open
         self._unit = Fraction(1, 8)
@@ -56,6 +60,7 @@ class Clock:
     def read(self, id: int) -> tuple[int, ...]:
         """Take one id of a patch; the ids of CLOCK_SIZES behind it."""
         if id > EOS:
+            self._last = id
             if self._header:
                 self._read_header(chr(id))
             elif self._inside:
@@ -68,11 +73,11 @@ class Clock:
         """Where the clock stands."""
         opened = 0 if self._header else _OPEN[self._inside]
         if not self._running:
-            return 0, 0, 0, 0, opened, 0
+            return 0, 0, 0, 0, opened, 0, self._last
         sounded = self._total()
         end = self._metre if self._leads else self._first
         left = (0, 0) if end is None else _ids(round((end - sounded) * GRID))
-        return *left, *_ids(round(sounded * GRID)), opened, self._wanted()
+        return *left, *_ids(round(sounded * GRID)), opened, self._wanted(), self._last
 
     def copy(self) -> "Clock":
         return copy(self)
@@ -185,7 +190,7 @@ class Clock:
 
 
 def clocks(patches: Patches) -> NDArray[np.uint8]:
-    """[T, 16, 6]: where the clock stands behind each id of a piece [T, 16], from its first patch on."""
+    """[T, 16, 7]: where the clock stands behind each id of a piece [T, 16], from its first patch on."""
     clock = Clock()
     read = clock.read
     found = [read(id) for id in patches.ravel().tolist()]
