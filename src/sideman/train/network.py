@@ -55,7 +55,7 @@ def begin_from(folder: Path, file: ModelFile) -> tuple[ModelFile, Model]:
     """What is stored in `folder`, whose network must be the one `file` describes; a sheet model may be given a clock.
     Raises UnknownModel, WrongValue."""
     stored, model = load_checkpoint(folder)
-    if file.sheet is not None and stored.sheet == msgspec.structs.replace(file.sheet, clock=False):
+    if file.sheet is not None and file.sheet.clock and stored.sheet == msgspec.structs.replace(file.sheet, clock=False):
         stored = msgspec.structs.replace(stored, sheet=file.sheet)
         given = build(stored)
         given.load_state_dict(model.state_dict(), strict=False)  # a clock that says nothing is what it begins as
